@@ -1,0 +1,83 @@
+"""The only place with unit, phase and calendar-grid conversions.
+
+Inside: W, A, V, Wh, SoC 0 to 100, aware UTC ``datetime``. kW and kWh exist only in documents and displays.
+Import from the grid is positive.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+QUARTER = timedelta(minutes=15)
+"""The grid of prices, plans and statistics."""
+
+NOMINAL_VOLTAGE_V = 230.0
+"""Phase to neutral, EN 50160; used only where a charger reports current and no voltage."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerPhase:
+    """One value per phase, in the unit that the field's name ends in."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+    l3: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Sum over the phases."""
+        return self.l1 + self.l2 + self.l3
+
+
+def power_from_current(current_a: PerPhase, voltage_v: float) -> float:
+    """Active power in W of the phase currents at one phase-to-neutral voltage, power factor taken as 1."""
+    return current_a.total * voltage_v
+
+
+def power_w(current_a: float, *, phases: int, voltage_v: float) -> float:
+    """Active power in W of one current on that many phases, phase to neutral."""
+    return current_a * phases * voltage_v
+
+
+def quarter_floor(at: datetime) -> datetime:
+    """Start of the clock quarter (:00, :15, :30, :45 UTC) that holds ``at``."""
+    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
+
+
+def quarter_after(at: datetime) -> datetime:
+    """Start of the next clock quarter, strictly after ``at``."""
+    return quarter_floor(at) + QUARTER
+
+
+def quarter_ceil(at: datetime) -> datetime:
+    """Start of the first clock quarter that is not before ``at``."""
+    floor = quarter_floor(at)
+    return floor if floor == at else floor + QUARTER
+
+
+def seconds_between(start: datetime, end: datetime) -> float:
+    """Elapsed seconds from ``start`` to ``end``; negative when ``end`` is earlier."""
+    return (end - start).total_seconds()
+
+
+def hours_between(start: datetime, end: datetime) -> float:
+    """Elapsed hours from ``start`` to ``end``."""
+    return seconds_between(start, end) / 3600
+
+
+def kwh(energy_wh: float) -> float | int:
+    """Energy in kWh to the watt-hour, for a document: 0 stays the integer 0, as in the published examples."""
+    return _shown(energy_wh / 1000)
+
+
+def mean_kw(energy_wh: float, start: datetime, end: datetime) -> float | int:
+    """Mean charge rate in kW of an interval that took up ``energy_wh``; 0 stays the integer 0."""
+    return _shown(energy_wh / 1000 / hours_between(start, end)) if end > start else 0
+
+
+def _shown(value: float) -> float | int:
+    return round(value, 3) if value else 0
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:  # noqa: PLR0913
+    """Return an aware UTC datetime."""
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Where state, settled sessions and their event log outlive the process."""

@@ -1,0 +1,1 @@
+"""Where prices come from: one small module per source behind one contract."""
