@@ -1,6 +1,6 @@
 """What a driver, a store and a clock must be. Drivers import this module and nothing else of the daemon."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,41 +46,58 @@ from chargerd.core.events import (
     VehicleReported,
 )
 from chargerd.core.ids import ChargerId, CommandId, PolicyId, ReplyTo, SessionId, TransactionId, VehicleId
+from chargerd.core.model import State
+from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
 from chargerd.core.units import PerPhase
-from chargerd.errors import DriverError, ProtocolViolation, Refused, Unreachable
+from chargerd.errors import ConfigError, DriverError, ProtocolViolation, Refused, StoreError, Unreachable
+from chargerd.plan.prices import PriceCurve, PriceSlot
 
 __all__ = [
     "Activity",
     "AnswerAuthorize",
     "AnswerRequest",
     "AnswerTransaction",
+    "Archive",
     "AuthorizeRequested",
     "Capabilities",
     "CapabilitiesChanged",
+    "Change",
     "ChargerAnswer",
     "ChargerBooted",
     "ChargerCommand",
     "ChargerId",
     "ChargerOffline",
     "ChargerOnline",
+    "ChargerSpec",
     "Clock",
     "Command",
     "CommandFailed",
     "CommandId",
     "CommandSucceeded",
+    "Commit",
+    "ConfigError",
     "Configured",
+    "Desk",
+    "Document",
     "Driver",
     "DriverError",
     "DriverSpec",
     "Event",
     "Failure",
+    "Health",
     "ImmediateStartRequested",
+    "LogEntry",
     "MeterSampled",
     "Note",
     "NoteLevel",
     "OverrideCancelled",
+    "Page",
+    "PageQuery",
     "PerPhase",
+    "Policy",
     "PolicyId",
+    "PriceCurve",
+    "PriceSlot",
     "PricesUpdated",
     "ProtocolViolation",
     "Refused",
@@ -90,10 +107,15 @@ __all__ = [
     "SessionId",
     "SetCurrentLimit",
     "Sink",
+    "Site",
     "StartTransaction",
+    "State",
     "StatusReported",
     "StopTransaction",
+    "Store",
+    "StoreError",
     "StoreSettled",
+    "TariffSource",
     "TimePassed",
     "TransactionEnded",
     "TransactionId",
@@ -101,6 +123,7 @@ __all__ = [
     "Unreachable",
     "VehicleId",
     "VehicleReported",
+    "VehicleSpec",
 ]
 
 
@@ -164,3 +187,160 @@ class DriverSpec:
     section_type: type[Any]
     charger_type: type[Any]
     create: Callable[[Any, Mapping[ChargerId, Any], Clock], AbstractAsyncContextManager[Driver]]
+
+
+Document = dict[str, Any]
+"""A JSON object as the API shows it: camelCase keys, RFC 3339 times ending in Z."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """A note with the time at which the core made it."""
+
+    at: datetime
+    note: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What is written in one transaction: a partition's new state, what settled in it, and its event log."""
+
+    charger_id: ChargerId
+    state: State
+    settled: tuple[StoreSettled, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuery:
+    """Which settled sessions, newest plug-out first. ``after`` and ``before`` are cursors and exclude each other.
+
+    ``start`` and ``end`` bound the time of plug-out, half-open.
+    """
+
+    policy_id: PolicyId | None = None
+    charger_id: ChargerId | None = None
+    vehicle_id: VehicleId | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    page_size: int = 50
+    after: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of settled documents, each the exact JSON text that was stored; None as a cursor means no such page."""
+
+    documents: tuple[str, ...]
+    after: str | None
+    before: str | None
+
+
+class Archive(Protocol):
+    """What has settled, for reading."""
+
+    async def settled(self, session_id: SessionId) -> str | None:
+        """Return the exact JSON text of a settled session, or None."""
+        ...
+
+    async def page(self, query: PageQuery) -> Page:
+        """Return a page of settled sessions. Raises ValueError for a cursor that is not one of ours."""
+        ...
+
+    async def ledger(self, session_id: SessionId) -> str | None:
+        """Return the JSON array of a settled session's quarter hours, or None."""
+        ...
+
+    async def session_log(self, session_id: SessionId) -> tuple[LogEntry, ...]:
+        """Return the event log of a session, settled or current, oldest first."""
+        ...
+
+
+class Store(Archive, Protocol):
+    """Where state outlives the process. One writer."""
+
+    async def load(self) -> dict[ChargerId, State]:
+        """Return the last committed state of each partition."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Write all of it or nothing, durably, before returning. Raises StoreError."""
+        ...
+
+
+class TariffSource(Protocol):
+    """Where prices come from."""
+
+    async def fetch(self, start: datetime, end: datetime) -> PriceCurve:
+        """Return the prices known for a stretch of time, sorted, gaps where unknown. Raises ChargingError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One changed document. ``topic`` is "session", "settled", "charger" or "prices"; ``key`` the id it is about."""
+
+    topic: str
+    key: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the daemon itself is. ``ready`` once it listens and its store is open; ``problems`` in words."""
+
+    ready: bool
+    problems: tuple[str, ...]
+    version: str
+    started_at: datetime
+    chargers_online: int
+    chargers: int
+
+
+class Desk(Protocol):
+    """The running daemon as the API sees it: the state of this instant, and requests that are answered."""
+
+    @property
+    def archive(self) -> Archive:
+        """What has settled."""
+        ...
+
+    def now(self) -> datetime:
+        """The daemon's clock."""
+        ...
+
+    def policies(self) -> tuple[Policy, ...]:
+        """All policies, in the order of the configuration."""
+        ...
+
+    def session(self, policy_id: PolicyId) -> Document | None:
+        """The current session document of a policy; None when there is no such policy."""
+        ...
+
+    def chargers(self) -> tuple[Document, ...]:
+        """All chargers, in the order of the configuration. Each has "id"."""
+        ...
+
+    def vehicles(self) -> tuple[Document, ...]:
+        """All vehicles, in the order of the configuration. Each has "id"."""
+        ...
+
+    def prices(self) -> PriceCurve:
+        """The price curve as it is known now."""
+        ...
+
+    def health(self) -> Health:
+        """How the daemon is."""
+        ...
+
+    async def request(self, event: Event) -> str | None:
+        """Post a request event and wait until it is decided and stored. None: taken; else why not, in words.
+
+        Raises StoreError when it could not be stored: then it is not in force.
+        """
+        ...
+
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+        """Every changed document from now on; a reader that is too slow loses the oldest."""
+        ...

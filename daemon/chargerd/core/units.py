@@ -78,6 +78,6 @@ def _shown(value: float) -> float | int:
     return round(value, 3) if value else 0
 
 
-def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:  # noqa: PLR0913
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
     """Return an aware UTC datetime."""
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

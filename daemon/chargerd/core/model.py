@@ -1,0 +1,318 @@
+"""The state: frozen values. One State is one partition: a charger, its policies and cars, and the visit going on.
+
+A decision sees one partition and the small shared facts of the site (its zone, its prices), so its cost does not
+grow with the number of chargers. Only what cannot be derived from facts is kept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chargerd.core.events import Activity, Capabilities, Failure
+from chargerd.core.ids import CommandId, PolicyId, SessionId, TransactionId
+from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
+from chargerd.plan.prices import PriceCurve
+from chargerd.plan.schedule import BlockKind, Window
+
+
+class Quality(StrEnum):
+    """How an interval's energy became known; the worst of its parts counts."""
+
+    MEASURED = "measured"
+    """From register samples less than five minutes apart."""
+    INTERPOLATED = "interpolated"
+    """From register samples further apart; the total is measured, its place in time is not."""
+    RECOVERED = "recovered"
+    """From the register after a time without connection or without the daemon."""
+    ESTIMATED = "estimated"
+    """Integrated from power, where no register moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One cell of a session's grid: half-open, energy in integer Wh."""
+
+    start: datetime
+    end: datetime
+    wh: int
+    quality: Quality = Quality.MEASURED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The truth about energy: register differences, placed on the session's grid.
+
+    ``cells`` are contiguous from plug-in; all but the last end on clock quarters, and the last one grows.
+    ``anchor_wh`` is the last register reading that was counted, ``anchor_at`` its time; None before the first.
+    """
+
+    cells: tuple[Interval, ...] = ()
+    anchor_wh: int | None = None
+    anchor_at: datetime | None = None
+    total_wh: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A stretch of charging that was seen. ``ended_at`` is None while it runs."""
+
+    kind: BlockKind
+    started_at: datetime
+    ended_at: datetime | None = None
+    wh: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegularTarget:
+    """A level by a time. ``from_policy`` is False for a user's override."""
+
+    target_id: int
+    from_policy: bool
+    minimum_charge_target: int
+    ready_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImmediateTarget:
+    """A level as soon as possible."""
+
+    target_id: int
+    minimum_charge_target: int
+
+
+Target = RegularTarget | ImmediateTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """What a session charges towards. ``immediate`` goes before ``override``, that before ``scheduled``.
+
+    ``scheduled`` is the policy's own, None while no day of its schedule has a deadline.
+    """
+
+    scheduled: RegularTarget | None = None
+    override: RegularTarget | None = None
+    immediate: ImmediateTarget | None = None
+    next_id: int = 1
+
+    @property
+    def regular(self) -> RegularTarget | None:
+        """The REGULAR target in force, or in force again once an immediate start is over."""
+        return self.override or self.scheduled
+
+    @property
+    def latest(self) -> Target | None:
+        """The target in force."""
+        return self.immediate or self.regular
+
+
+class LevelSource(StrEnum):
+    """Where a battery level came from."""
+
+    VEHICLE = "vehicle"
+    CHARGER = "charger"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A battery level known at one point of the session; what flowed since is added to it.
+
+    ``pct`` 0 to 100. ``session_wh`` is the session's delivered energy at that point.
+    """
+
+    pct: float
+    session_wh: int
+    at: datetime
+    source: LevelSource
+
+
+class OutcomeState(StrEnum):
+    """Whether the target will be met."""
+
+    ON_TARGET = "ON_TARGET"
+    OFF_TARGET = "OFF_TARGET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is expected of the target named. ``state`` and ``level_pct_at_ready_by`` are for REGULAR targets only."""
+
+    target_id: int
+    state: OutcomeState | None
+    level_pct_at_ready_by: int | None = None
+    reached_at: datetime | None = None
+
+
+class ErrorKind(StrEnum):
+    """What has gone wrong with charge control."""
+
+    START_FAIL = "START_FAIL"
+    STOP_FAIL = "STOP_FAIL"
+    MISSING_CAPABILITIES = "MISSING_CAPABILITIES"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionError:
+    """An active error; ``missing`` is for MISSING_CAPABILITIES only."""
+
+    kind: ErrorKind
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One visit, from before plug-in to its settlement. UPCOMING while ``plugged_in_at`` is None.
+
+    ``policy_id`` is None for an unmanaged visit, which is only measured. ``blocks`` is what was seen, ``plan`` what
+    is due or to come. ``unplugged_at`` is the first evidence of plug-out; ``quiet_since`` the last thing that the
+    charger said after it. ``car_is_full_at`` says since when the car takes nothing though current is offered.
+    ``kind`` is what the session charges for at present, ``kind_since`` since when.
+    """
+
+    session_id: SessionId
+    policy_id: PolicyId | None
+    plugged_in_at: datetime | None = None
+    targets: Targets = Targets()
+    ledger: Ledger = Ledger()
+    loose_wh: int = 0
+    blocks: tuple[Block, ...] = ()
+    plan: tuple[Window, ...] = ()
+    level: Level | None = None
+    level_from_pct: float | None = None
+    kind: BlockKind = BlockKind.REGULAR
+    kind_since: datetime | None = None
+    car_is_full: bool = False
+    unplugged_at: datetime | None = None
+    quiet_since: datetime | None = None
+    outcome: Outcome | None = None
+    error: SessionError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """An OCPP transaction as far as the core needs it. ``key`` recognises the same start told twice."""
+
+    transaction_id: TransactionId
+    started_at: datetime
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The last sample of a charger's meter."""
+
+    at: datetime
+    register_wh: int | None = None
+    power_w: float | None = None
+    soc_pct: float | None = None
+
+
+class Want(StrEnum):
+    """What should be happening at the cable."""
+
+    FREE = "FREE"
+    """Nothing is asked: no car, no policy, or no means to control it."""
+    CHARGE = "CHARGE"
+    HOLD = "HOLD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """A command whose outcome is not known yet."""
+
+    command_id: CommandId
+    action: str
+    sent_at: datetime
+    limit_a: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The ladder of attempts towards what is wanted.
+
+    ``unmet_since`` is since when reality differs from ``want``, ``commanded_at`` when the first command of this
+    stretch went out. ``attempts`` counts them, ``retry_at`` is when the next is due; None with attempts made means
+    that the ladder is at its end. ``limit_a`` is the limit the charger last confirmed, None when unknown.
+    ``refusal`` and ``refused_by`` keep the last no for the explanation.
+    """
+
+    want: Want = Want.FREE
+    unmet_since: datetime | None = None
+    commanded_at: datetime | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    in_flight: tuple[InFlight, ...] = ()
+    next_command_id: int = 1
+    limit_a: float | None = None
+    refusal: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerFacts:
+    """What the charger last told, and what its meter proves.
+
+    ``charging`` is judged by physics: True once power or the register moves, False after two low samples or the
+    charger's word that it stopped. ``charging_since`` is when that began; ``stopped_at`` when it last ended.
+    ``low_samples`` counts consecutive samples without power.
+    """
+
+    online: bool = False
+    online_since: datetime | None = None
+    offline_since: datetime | None = None
+    protocol: str = ""
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    capabilities: Capabilities = Capabilities()
+    plugged: bool | None = None
+    activity: Activity | None = None
+    activity_at: datetime | None = None
+    fault: str = ""
+    reading: Reading | None = None
+    charging: bool = False
+    charging_since: datetime | None = None
+    stopped_at: datetime | None = None
+    low_samples: int = 0
+    transaction: Transaction | None = None
+    last_transaction: Transaction | None = None
+    last_transaction_number: int = 0
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleFacts:
+    """The level that a vehicle's own telemetry, or its owner, last told."""
+
+    level_pct: float | None = None
+    level_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One policy with its vehicle and its one current session."""
+
+    policy: Policy
+    vehicle: VehicleSpec
+    facts: VehicleFacts = VehicleFacts()
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One partition. ``at`` is the time of the last decision; ``sessions_made`` makes session ids unique.
+
+    ``guest`` is the visit of a car that no policy is for. ``prices`` is shared by all partitions.
+    """
+
+    at: datetime
+    site: Site
+    charger: ChargerSpec
+    prices: PriceCurve = PriceCurve()
+    facts: ChargerFacts = ChargerFacts()
+    control: Control = Control()
+    slots: tuple[Slot, ...] = ()
+    guest: Session | None = None
+    sessions_made: int = 0
