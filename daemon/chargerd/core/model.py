@@ -42,7 +42,7 @@ class Interval:
 class Ledger:
     """The truth about energy: register differences, placed on the session's grid.
 
-    ``cells`` are contiguous from plug-in; all but the last end on clock quarters, and the last one grows.
+    ``cells`` are contiguous from plug-in and end on clock quarters; settlement cuts the last one at plug-out.
     ``anchor_wh`` is the last register reading that was counted, ``anchor_at`` its time; None before the first.
     """
 
@@ -234,7 +234,8 @@ class Control:
     ``unmet_since`` is since when reality differs from ``want``, ``commanded_at`` when the first command of this
     stretch went out. ``attempts`` counts them, ``retry_at`` is when the next is due; None with attempts made means
     that the ladder is at its end. ``limit_a`` is the limit the charger last confirmed, None when unknown.
-    ``refusal`` and ``refused_by`` keep the last no for the explanation.
+    ``limit_refused`` keeps a limit that was not taken from being sent again and again. ``refusal`` and ``failure``
+    keep the last no, for the explanation.
     """
 
     want: Want = Want.FREE
@@ -245,6 +246,7 @@ class Control:
     in_flight: tuple[InFlight, ...] = ()
     next_command_id: int = 1
     limit_a: float | None = None
+    limit_refused: bool = False
     refusal: str = ""
     failure: Failure | None = None
 
@@ -255,6 +257,7 @@ class ChargerFacts:
 
     ``charging`` is judged by physics: True once power or the register moves, False after two low samples or the
     charger's word that it stopped. ``charging_since`` is when that began; ``stopped_at`` when it last ended.
+    ``plugged_at`` and ``activity_at`` are when ``plugged`` and ``activity`` last changed.
     ``low_samples`` counts consecutive samples without power.
     """
 
@@ -268,6 +271,7 @@ class ChargerFacts:
     firmware: str = ""
     capabilities: Capabilities = Capabilities()
     plugged: bool | None = None
+    plugged_at: datetime | None = None
     activity: Activity | None = None
     activity_at: datetime | None = None
     fault: str = ""

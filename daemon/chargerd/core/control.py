@@ -1,0 +1,283 @@
+"""Start and stop ladders, and START_FAIL, STOP_FAIL by evidence.
+
+What should be happening is derived each time: FREE (nothing is asked), CHARGE (a window is due) or HOLD (none is).
+While reality differs from it, commands go out by a bounded ladder with back-off: pausing is done by a limit of 0 A,
+and by ending the transaction where the limit has no effect. A command that was accepted proves nothing; the meter does.
+
+START_FAIL  CHARGE is wanted and no charging was seen for ``start_timeout_s`` since the first command, or since
+            charging became due while the charger was offline.
+STOP_FAIL   HOLD is wanted and the meter still shows charging ``stop_timeout_s`` later.
+Both end with their condition.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
+from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
+from chargerd.core.ids import CommandId
+from chargerd.core.model import Control, ErrorKind, InFlight, SessionError, Slot, State, Want
+from chargerd.core.planning import due, missing_capabilities
+from chargerd.core.session import visit, visiting_slot
+
+BACK_OFF = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
+"""Waits between start attempts; after the last one the ladder is at its end until something changes."""
+HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
+"""Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
+FACTS_FIRST = timedelta(seconds=10)
+"""After a connection came up, so long is listened before anything is asked."""
+OUTCOME_LOST = timedelta(minutes=2)
+"""A command without an outcome for so long is taken as lost."""
+FULL_AFTER = timedelta(minutes=10)
+"""A car that takes nothing of what is offered for so long, after it has charged, has had enough."""
+
+
+def wanted(state: State, now: datetime) -> Want:
+    """What should be happening at the cable now."""
+    slot = visiting_slot(state)
+    if slot is None or slot.session.unplugged_at is not None or missing_capabilities(state, slot):
+        return Want.FREE
+    return Want.CHARGE if due(slot.session.plan, now) is not None else Want.HOLD
+
+
+def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
+    """Compare what is wanted with what is, and take the next rung of the ladder when it is time."""
+    want = wanted(state, now)
+    control = _dropping_lost(state.control, now)
+    if want is not control.want:
+        control = _fresh(replace(control, want=want))
+    if _is_met(state, control, want):
+        control = _fresh(control)
+    elif control.unmet_since is None:
+        control = replace(control, unmet_since=now)
+    state = replace(state, control=control)
+    if not _may_command(state, now):
+        return state, ()
+    return _commanded(state, now)
+
+
+def _fresh(control: Control) -> Control:
+    """The ladder at its foot."""
+    return replace(control, unmet_since=None, commanded_at=None, attempts=0, retry_at=None, refusal="", failure=None)
+
+
+def _is_met(state: State, control: Control, want: Want) -> bool:
+    match want:
+        case Want.FREE:
+            return True
+        case Want.CHARGE:
+            return state.facts.online and (state.facts.charging or _car_pauses(state))
+        case Want.HOLD:
+            no_charge = not state.facts.charging
+            return no_charge and (state.facts.transaction is None or control.limit_a == 0 or not _can_limit(state))
+
+
+def _car_pauses(state: State) -> bool:
+    """The car itself suspends a session in which it has charged: it is full, or at its own limit."""
+    session = visit(state)
+    return (
+        session is not None and state.facts.activity is Activity.SUSPENDED_EV and any(b.wh > 0 for b in session.blocks)
+    )
+
+
+def car_is_full_at(state: State) -> datetime | None:
+    """When a car that takes nothing of what is offered is taken to have had enough."""
+    offered = state.control.want is Want.CHARGE and not state.facts.charging
+    if not offered or not _car_pauses(state) or state.facts.activity_at is None:
+        return None
+    return state.facts.activity_at + FULL_AFTER
+
+
+def _may_command(state: State, now: datetime) -> bool:
+    control, facts = state.control, state.facts
+    if control.want is Want.FREE or not facts.online or control.in_flight:
+        return False
+    if facts.online_since is not None and now < facts.online_since + FACTS_FIRST:
+        return False
+    if control.unmet_since is None:
+        return _limit_differs(state)
+    return control.attempts == 0 or (control.retry_at is not None and now >= control.retry_at)
+
+
+def _limit_differs(state: State) -> bool:
+    """Charging goes on, but the charger has not confirmed the limit since it connected."""
+    control = state.control
+    sendable = _can_limit(state) and not control.limit_refused
+    return control.want is Want.CHARGE and sendable and control.limit_a != state.charger.max_a
+
+
+def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
+    commands = _rung(state)
+    control = state.control
+    flights = tuple(
+        InFlight(
+            command_id=command.command_id,
+            action=command.kind,
+            sent_at=now,
+            limit_a=command.limit_a if isinstance(command, SetCurrentLimit) else None,
+        )
+        for command in commands
+    )
+    control = replace(control, in_flight=flights, next_command_id=control.next_command_id + len(commands))
+    if control.unmet_since is not None:
+        control = replace(
+            control,
+            attempts=control.attempts + 1,
+            commanded_at=control.commanded_at or now,
+            retry_at=_retry_at(control, now),
+        )
+    return replace(state, control=control), commands
+
+
+def _retry_at(control: Control, now: datetime) -> datetime | None:
+    if control.want is Want.HOLD:
+        return now + HOLD_BACK_OFF[min(control.attempts, len(HOLD_BACK_OFF) - 1)]
+    return now + BACK_OFF[control.attempts] if control.attempts < len(BACK_OFF) else None
+
+
+def _rung(state: State) -> tuple[ChargerCommand, ...]:
+    """The commands of this attempt, in the order in which they are to be carried out."""
+    if state.control.want is Want.CHARGE:
+        return _start_rung(state)
+    return _stop_rung(state)
+
+
+def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
+    """Raise the limit before a start: a limit of 0 that is still in force would end it at once."""
+    commands: list[ChargerCommand] = []
+    repeated = state.control.attempts > 0
+    if _can_limit(state) and (repeated or state.control.limit_a != state.charger.max_a):
+        commands.append(_limit(state, state.charger.max_a, len(commands)))
+    if state.facts.transaction is None and not state.facts.charging:
+        commands.append(
+            StartTransaction(
+                charger_id=state.charger.charger_id,
+                command_id=_command_id(state, len(commands)),
+                id_token=state.charger.id_token,
+            )
+        )
+    return tuple(commands)
+
+
+def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
+    """Pause by limit first; where that has no effect, or cannot be done, end the transaction."""
+    commands: list[ChargerCommand] = []
+    transaction = state.facts.transaction
+    by_limit = _can_limit(state) and (state.control.attempts != 1 or transaction is None)
+    if by_limit:
+        commands.append(_limit(state, 0.0, len(commands)))
+    if transaction is not None and (state.control.attempts > 0 or not by_limit):
+        commands.append(
+            StopTransaction(
+                charger_id=state.charger.charger_id,
+                command_id=_command_id(state, len(commands)),
+                transaction_id=transaction.transaction_id,
+            )
+        )
+    return tuple(commands)
+
+
+def _limit(state: State, limit_a: float, offset: int) -> SetCurrentLimit:
+    transaction = state.facts.transaction
+    return SetCurrentLimit(
+        charger_id=state.charger.charger_id,
+        command_id=_command_id(state, offset),
+        limit_a=limit_a,
+        transaction_id=None if transaction is None else transaction.transaction_id,
+    )
+
+
+def _command_id(state: State, offset: int) -> CommandId:
+    return CommandId(state.control.next_command_id + offset)
+
+
+def _can_limit(state: State) -> bool:
+    return state.facts.capabilities.can_limit is not False
+
+
+def _dropping_lost(control: Control, now: datetime) -> Control:
+    kept = tuple(flight for flight in control.in_flight if now < flight.sent_at + OUTCOME_LOST)
+    return control if len(kept) == len(control.in_flight) else replace(control, in_flight=kept)
+
+
+def succeeded(state: State, event: CommandSucceeded) -> State:
+    """A charger confirmed a command; a limit is then known to be in force."""
+    control, flight = _landed(state.control, event.command_id)
+    if flight is not None and flight.limit_a is not None:
+        control = replace(control, limit_a=flight.limit_a)
+    return replace(state, control=control)
+
+
+def failed(state: State, event: CommandFailed, now: datetime) -> State:
+    """A command did not come off. A refused pause goes to the next rung at once; the rest waits for its turn."""
+    control, flight = _landed(state.control, event.command_id)
+    if flight is None:
+        return state
+    control = replace(control, refusal=event.detail, failure=event.failure)
+    if flight.limit_a is not None:
+        control = replace(control, limit_a=None, limit_refused=True)
+    no = event.failure in (Failure.REFUSED, Failure.NOT_SUPPORTED)
+    if no and control.want is Want.HOLD and flight.limit_a == 0 and control.attempts == 1:
+        control = replace(control, retry_at=now)
+    state = replace(state, control=control)
+    if event.failure is not Failure.NOT_SUPPORTED:
+        return state
+    learned = {"set_current_limit": "can_limit", "start_transaction": "can_start", "stop_transaction": "can_stop"}
+    able = replace(state.facts.capabilities, **{learned[flight.action]: False})
+    return replace(state, facts=replace(state.facts, capabilities=able))
+
+
+def _landed(control: Control, command_id: CommandId) -> tuple[Control, InFlight | None]:
+    flight = next((flight for flight in control.in_flight if flight.command_id == command_id), None)
+    rest = tuple(flight for flight in control.in_flight if flight.command_id != command_id)
+    return replace(control, in_flight=rest), flight
+
+
+def asked_anew(state: State) -> State:
+    """Something changed at the charger: begin the ladder anew, and take nothing for confirmed."""
+    control = replace(state.control, attempts=0, retry_at=None, in_flight=())
+    return limit_forgotten(replace(state, control=control))
+
+
+def limit_forgotten(state: State) -> State:
+    """A transaction began or ended, or the connection is new: which limit is in force is not known any more."""
+    return replace(state, control=replace(state.control, limit_a=None, limit_refused=False))
+
+
+def error_of(state: State, now: datetime) -> SessionError | None:
+    """The error of the current session that holds now, the most severe one."""
+    slot = visiting_slot(state)
+    if slot is None or slot.session.unplugged_at is not None:
+        return None
+    missing = missing_error(state, slot)
+    if missing is not None:
+        return missing
+    at = fails_at(state)
+    if at is None or now < at:
+        return None
+    if state.control.want is Want.CHARGE:
+        return SessionError(kind=ErrorKind.START_FAIL)
+    return SessionError(kind=ErrorKind.STOP_FAIL) if _seen_charging(state) else None
+
+
+def missing_error(state: State, slot: Slot) -> SessionError | None:
+    """What session management lacks for a policy; known before plug-in, it is shown on the UPCOMING session."""
+    missing = missing_capabilities(state, slot)
+    return SessionError(kind=ErrorKind.MISSING_CAPABILITIES, missing=missing) if missing else None
+
+
+def fails_at(state: State) -> datetime | None:
+    """When the present lag behind what is wanted becomes an error; None when there is no lag."""
+    control, spec = state.control, state.charger
+    if control.unmet_since is None:
+        return None
+    if control.want is Want.CHARGE:
+        return (control.commanded_at or control.unmet_since) + timedelta(seconds=spec.start_timeout_s)
+    return control.unmet_since + timedelta(seconds=spec.stop_timeout_s)
+
+
+def _seen_charging(state: State) -> bool:
+    """The meter itself shows power since stopping was wanted; an old reading shows nothing."""
+    reading, since = state.facts.reading, state.control.unmet_since
+    fresh = reading is not None and since is not None and reading.at > since
+    return fresh and state.facts.charging and state.facts.low_samples == 0

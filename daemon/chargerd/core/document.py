@@ -1,0 +1,243 @@
+"""State to documents: the session as the published examples show it, the charger and the vehicle. Pure.
+
+Keys, nesting, order and absent keys are those of the examples. Times are RFC 3339 with whole seconds and ``Z``,
+energies kWh, levels whole percents. ``timeseries[].kwh`` is the mean charge rate over the interval in kW.
+"""
+
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from chargerd.core.ids import PolicyId
+from chargerd.core.level import level_pct, shown_pct
+from chargerd.core.model import (
+    Block,
+    ErrorKind,
+    ImmediateTarget,
+    Interval,
+    Ledger,
+    Outcome,
+    RegularTarget,
+    Session,
+    SessionError,
+    Slot,
+    State,
+    Target,
+)
+from chargerd.core.planning import due
+from chargerd.core.units import kwh, mean_kw
+from chargerd.plan.schedule import BlockKind, Window
+
+Document = dict[str, Any]
+
+
+def rfc3339(at: datetime) -> str:
+    """Spell a UTC time with whole seconds."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state_name(session: Session) -> str:
+    """UPCOMING or ACTIVE:*, what the session does now."""
+    return "UPCOMING" if session.plugged_in_at is None else f"ACTIVE:{session.kind}"
+
+
+def current(state: State, policy_id: PolicyId) -> Document | None:
+    """The current session document of a policy, None when this partition does not have it."""
+    slot = next((slot for slot in state.slots if slot.policy.policy_id == policy_id), None)
+    if slot is None:
+        return None
+    session = slot.session
+    plugged = session.plugged_in_at is not None
+    return {
+        "policyId": session.policy_id,
+        "state": state_name(session),
+        "pluggedInAt": None if session.plugged_in_at is None else rfc3339(session.plugged_in_at),
+        "pluggedOutAt": None,
+        "blocks": _blocks(state, session) if plugged else [],
+        "statistics": _statistics(session, slot, _elapsed(session.ledger, state.at)) if plugged else _NO_STATISTICS,
+        "target": {"latest": _target(session.targets.latest, slot.policy.battery_reserve)},
+        "outcome": {"latest": _outcome(session.outcome, session.targets.latest) if plugged else None},
+        "error": {"latest": _error(session.error)},
+    }
+
+
+def settled(session: Session, slot: Slot | None, plugged_out_at: datetime) -> Document:
+    """The final document of a visit; ``slot`` is None for an unmanaged one, which has no plan and no goal."""
+    assert session.plugged_in_at is not None
+    return {
+        "id": session.session_id,
+        "policyId": session.policy_id,
+        "state": "SETTLED",
+        "pluggedInAt": rfc3339(session.plugged_in_at),
+        "pluggedOutAt": rfc3339(plugged_out_at),
+        "blocks": [] if slot is None else [_seen(block, block.ended_at or plugged_out_at) for block in session.blocks],
+        "statistics": _statistics(session, slot, session.ledger.cells),
+        "target": {"latest": None if slot is None else _target(session.targets.latest, slot.policy.battery_reserve)},
+        "outcome": {"latest": None if slot is None else _outcome(session.outcome, session.targets.latest)},
+        "error": {"latest": None},
+    }
+
+
+def ledger_rows(ledger: Ledger) -> tuple[Document, ...]:
+    """The energy of each interval in integer Wh, with its quality."""
+    return tuple(
+        {"startAt": rfc3339(cell.start), "endAt": rfc3339(cell.end), "wh": cell.wh, "quality": str(cell.quality)}
+        for cell in ledger.cells
+    )
+
+
+_NO_STATISTICS: Document = {"aggregated": None, "timeseries": []}
+
+
+def _statistics(session: Session, slot: Slot | None, cells: tuple[Interval, ...]) -> Document:
+    level = None if slot is None else level_pct(session, slot.vehicle)
+    return {
+        "aggregated": {
+            "kwhSum": kwh(session.ledger.total_wh),
+            "batteryFrom": None if session.level_from_pct is None else shown_pct(session.level_from_pct),
+            "batteryTo": None if level is None else shown_pct(level),
+        },
+        "timeseries": [
+            {"startAt": rfc3339(cell.start), "kwh": mean_kw(cell.wh, cell.start, cell.end)} for cell in cells
+        ],
+    }
+
+
+def _elapsed(ledger: Ledger, now: datetime) -> tuple[Interval, ...]:
+    return tuple(cell for cell in ledger.cells if cell.end <= now)
+
+
+def _blocks(state: State, session: Session) -> list[Document]:
+    """Past blocks, the running or due one, and the planned ones, in this order; none overlaps another."""
+    now = state.at
+    past = [block for block in session.blocks if block.ended_at is not None and block.wh > 0]
+    last_end = past[-1].ended_at if past else None
+    open_block = session.blocks[-1] if session.blocks and session.blocks[-1].ended_at is None else None
+    window = due(session.plan, now)
+    middle: list[Document] = []
+    if open_block is not None:
+        middle = [_seen(open_block, _running_end(state, open_block, window))]
+    elif window is not None:
+        start = max(window.start, last_end or window.start)
+        middle = [_block(window.kind, 0, start, window.end)]
+    coming = [w for w in session.plan if w.start > now]
+    seen = (_seen(block, block.ended_at or now) for block in past)
+    return [*chain(seen, middle, (_planned(w) for w in coming))]
+
+
+def _running_end(state: State, block: Block, window: Window | None) -> datetime:
+    """A running block lasts as long as its window, or as long as charging was seen."""
+    if window is not None:
+        return window.end
+    return max(state.facts.stopped_at or state.at, block.started_at + timedelta(seconds=1))
+
+
+def _seen(block: Block, end: datetime) -> Document:
+    return _block(block.kind, block.wh, block.started_at, end)
+
+
+def _planned(window: Window) -> Document:
+    return _block(window.kind, window.wh, window.start, window.end)
+
+
+def _block(kind: BlockKind, wh: int, start: datetime, end: datetime) -> Document:
+    return {"type": str(kind), "kwhSum": kwh(wh), "startAt": rfc3339(start), "endAt": rfc3339(end)}
+
+
+def _target(target: Target | None, battery_reserve: int) -> Document | None:
+    match target:
+        case None:
+            return None
+        case ImmediateTarget():
+            return {
+                "id": target.target_id,
+                "type": "IMMEDIATE_START",
+                "minimumChargeTarget": target.minimum_charge_target,
+            }
+        case RegularTarget():
+            return {
+                "id": target.target_id,
+                "type": "REGULAR",
+                "source": "POLICY" if target.from_policy else "USER_OVERRIDE",
+                "batteryReserve": battery_reserve,
+                "minimumChargeTarget": target.minimum_charge_target,
+                "readyBy": rfc3339(target.ready_by),
+            }
+
+
+def _outcome(outcome: Outcome | None, target: Target | None) -> Document | None:
+    if outcome is None or target is None:
+        return None
+    reached_at = None if outcome.reached_at is None else rfc3339(outcome.reached_at)
+    if outcome.state is None:
+        return {
+            "type": "IMMEDIATE_START",
+            "targetId": outcome.target_id,
+            "minimumChargeTargetReachedAt": reached_at,
+        }
+    return {
+        "type": "REGULAR",
+        "targetId": outcome.target_id,
+        "state": str(outcome.state),
+        "batteryLevelAtReadyBy": outcome.level_pct_at_ready_by,
+        "minimumChargeTargetReachedAt": reached_at,
+    }
+
+
+def _error(error: SessionError | None) -> Document | None:
+    if error is None:
+        return None
+    if error.kind is ErrorKind.MISSING_CAPABILITIES:
+        return {"type": str(error.kind), "missingCapabilities": list(error.missing)}
+    return {"type": str(error.kind)}
+
+
+def charger(state: State) -> Document:
+    """A charger as the API shows it. ``chargeRate`` kW, ``currentLimit`` A per phase; null where unknown."""
+    facts = state.facts
+    reading = facts.reading
+    power = 0.0 if reading is None or reading.power_w is None else reading.power_w
+    return {
+        "id": state.charger.charger_id,
+        "isOnline": facts.online,
+        "protocol": facts.protocol or None,
+        "vendor": facts.vendor or None,
+        "model": facts.model or None,
+        "firmware": facts.firmware or None,
+        "isPluggedIn": facts.plugged,
+        "isCharging": facts.charging,
+        "chargeRate": round(power / 1000, 3) if facts.charging else None,
+        "powerDeliveryState": _power_delivery(state),
+        "fault": facts.fault or None,
+        "registerWh": None if reading is None else reading.register_wh,
+        "currentLimit": state.control.limit_a,
+        "transactionId": None if facts.transaction is None else facts.transaction.transaction_id,
+        "policyIds": [slot.policy.policy_id for slot in state.slots],
+        "lastUpdated": None if facts.heard_at is None else rfc3339(facts.heard_at),
+    }
+
+
+def _power_delivery(state: State) -> str:
+    facts = state.facts
+    if facts.plugged is None:
+        return "UNKNOWN"
+    if not facts.plugged:
+        return "UNPLUGGED"
+    if facts.fault:
+        return "PLUGGED_IN:FAULT"
+    if facts.charging:
+        return "PLUGGED_IN:CHARGING"
+    return "PLUGGED_IN:STOPPED" if facts.transaction is not None else "PLUGGED_IN:INITIALIZING"
+
+
+def vehicle(slot: Slot) -> Document:
+    """A vehicle as the API shows it. ``batteryCapacity`` kWh, ``batteryLevel`` whole percent or null."""
+    pct = level_pct(slot.session, slot.vehicle) if slot.session.plugged_in_at is not None else slot.facts.level_pct
+    told_at = slot.session.level.at if slot.session.level is not None else slot.facts.level_at
+    return {
+        "id": slot.vehicle.vehicle_id,
+        "batteryCapacity": kwh(slot.vehicle.battery_wh),
+        "batteryLevel": None if pct is None else shown_pct(pct),
+        "isPluggedIn": slot.session.plugged_in_at is not None,
+        "lastUpdated": None if told_at is None else rfc3339(told_at),
+    }

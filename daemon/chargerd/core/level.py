@@ -1,0 +1,81 @@
+"""The car's battery level: the best source there is, plus what has flowed since."""
+
+from dataclasses import replace
+from datetime import datetime
+from math import floor
+
+from chargerd.core.model import Level, LevelSource, Session, Slot, VehicleFacts
+from chargerd.core.policy import VehicleSpec
+from chargerd.core.units import seconds_between
+
+JUMP_PCT = 30.0
+"""A level that jumps by more than this without energy to show for it is another car's, or a fault."""
+
+
+def level_pct(session: Session, vehicle: VehicleSpec) -> float | None:
+    """Estimate the level now in percent, 0 to 100, or None where nothing is known."""
+    if session.level is None:
+        return None
+    since_wh = session.ledger.total_wh - session.level.session_wh
+    return min(session.level.pct + gained_pct(since_wh, vehicle), 100.0)
+
+
+def gained_pct(wh: float, vehicle: VehicleSpec) -> float:
+    """Percent points that this much energy at the meter adds to the battery."""
+    return wh * vehicle.efficiency / vehicle.battery_wh * 100
+
+
+def needed_wh(from_pct: float, to_pct: float, vehicle: VehicleSpec) -> int:
+    """Energy at the meter in Wh that raises the level; 0 when it is there already."""
+    return max(round((to_pct - from_pct) / 100 * vehicle.battery_wh / vehicle.efficiency), 0)
+
+
+def shown_pct(pct: float) -> int:
+    """Whole percent for a document: rounded down, so that a level is never shown before it is reached."""
+    return floor(pct + 1e-6)
+
+
+def at_plug_in(slot: Slot, now: datetime) -> Level | None:
+    """The level to begin a session with: fresh telemetry, else the policy's assumption."""
+    facts = slot.facts
+    if facts.level_pct is not None and facts.level_at is not None and _fresh(facts.level_at, slot.vehicle, now):
+        return Level(pct=facts.level_pct, session_wh=0, at=now, source=LevelSource.VEHICLE)
+    assumed = slot.policy.assumed_battery_level_at_plug_in
+    if assumed is None:
+        return None
+    return Level(pct=float(assumed), session_wh=0, at=now, source=LevelSource.ASSUMED)
+
+
+def told_by_vehicle(slot: Slot, pct: float, at: datetime) -> Slot:
+    """Take the vehicle's own word."""
+    slot = replace(slot, facts=VehicleFacts(level_pct=pct, level_at=at))
+    if slot.session.plugged_in_at is None:
+        return slot
+    return replace(slot, session=_anchored(slot, pct, at, LevelSource.VEHICLE))
+
+
+def told_by_charger(slot: Slot, soc_pct: float, at: datetime) -> Slot:
+    """Take the charger's SoC measurand, where the vehicle's owner trusts it and nothing better is fresh."""
+    if not slot.vehicle.level_from_charger or not 0 < soc_pct <= 100:
+        return slot
+    known = slot.session.level
+    if known is not None and known.source is LevelSource.VEHICLE and _fresh(known.at, slot.vehicle, at):
+        return slot
+    expected = level_pct(slot.session, slot.vehicle)
+    trusted = known is not None and known.source is LevelSource.CHARGER and expected is not None
+    if trusted and expected is not None and abs(soc_pct - expected) > JUMP_PCT:
+        return slot
+    return replace(slot, session=_anchored(slot, soc_pct, at, LevelSource.CHARGER))
+
+
+def _anchored(slot: Slot, pct: float, at: datetime, source: LevelSource) -> Session:
+    session = slot.session
+    level = Level(pct=pct, session_wh=session.ledger.total_wh, at=at, source=source)
+    from_pct = session.level_from_pct
+    if from_pct is None or session.level is None or session.level.source is LevelSource.ASSUMED:
+        from_pct = max(pct - gained_pct(session.ledger.total_wh, slot.vehicle), 0.0)
+    return replace(session, level=level, level_from_pct=from_pct)
+
+
+def _fresh(at: datetime, vehicle: VehicleSpec, now: datetime) -> bool:
+    return seconds_between(at, now) <= vehicle.level_max_age_s

@@ -1,0 +1,207 @@
+"""What a decision is worth telling: one entry for each transition, and what must be on disk."""
+
+from chargerd.core.commands import Note, NoteLevel
+from chargerd.core.document import state_name
+from chargerd.core.events import CommandFailed, Event
+from chargerd.core.ids import SessionId
+from chargerd.core.model import Block, ImmediateTarget, OutcomeState, RegularTarget, Session, Slot, State, Target
+from chargerd.core.units import kwh
+
+
+def transitions(before: State, after: State, event: Event) -> tuple[Note, ...]:
+    """Entries for all that changed, in the order in which a resident would tell it."""
+    said: list[Note] = []
+    _charger(said, before, after, event)
+    earlier = {slot.session.session_id: slot for slot in before.slots}
+    later = {slot.session.session_id for slot in after.slots}
+    for session_id, slot in earlier.items():
+        if session_id not in later and slot.session.plugged_in_at is not None:
+            _settled(said, after, slot)
+    for slot in after.slots:
+        _session(said, after, earlier.get(slot.session.session_id), slot)
+    _guest(said, before, after)
+    return tuple(said)
+
+
+def durable_key(state: State) -> tuple[object, ...]:
+    """What must not be lost: everything but the sums and levels that the next sample tells again."""
+    facts, control = state.facts, state.control
+    sessions = [slot.session for slot in state.slots] + ([state.guest] if state.guest else [])
+    return (
+        state.site,
+        state.charger,
+        (facts.online, facts.vendor, facts.model, facts.serial, facts.firmware, facts.capabilities),
+        (facts.plugged, facts.activity, facts.fault, facts.charging, facts.transaction, facts.last_transaction),
+        (control.want, control.attempts, control.limit_a, control.in_flight, control.refusal),
+        tuple((slot.policy, slot.vehicle, slot.facts) for slot in state.slots),
+        tuple(_durable_session(session) for session in sessions),
+    )
+
+
+def _durable_session(session: Session) -> tuple[object, ...]:
+    return (
+        session.session_id,
+        session.plugged_in_at,
+        session.unplugged_at,
+        session.targets,
+        session.kind,
+        session.error,
+        session.car_is_full,
+        session.plan,
+        len(session.ledger.cells),
+        session.ledger.anchor_wh is None,
+        None if session.level is None else session.level.source,
+        None if session.outcome is None else (session.outcome.target_id, session.outcome.state),
+        tuple((block.kind, block.started_at, block.ended_at) for block in session.blocks),
+    )
+
+
+def _charger(said: list[Note], before: State, after: State, event: Event) -> None:
+    old, new = before.facts, after.facts
+    name = after.charger.charger_id
+    visit = next((slot.session for slot in after.slots if slot.session.plugged_in_at is not None), None)
+
+    def say(kind: str, message: str, level: NoteLevel = NoteLevel.INFO) -> None:
+        said.append(
+            Note(
+                name=kind,
+                message=message,
+                level=level,
+                charger_id=name,
+                policy_id=None if visit is None else visit.policy_id,
+                session_id=None if visit is None else visit.session_id,
+                transaction_id=None if new.transaction is None else new.transaction.transaction_id,
+            )
+        )
+
+    if new.online and not old.online:
+        say("charger.online", f"{name} is connected, {new.protocol}")
+    if old.online and not new.online:
+        say("charger.offline", f"{name} is not connected any more", NoteLevel.WARNING)
+    if new.fault != old.fault:
+        if new.fault:
+            say("charger.fault", f"{name} reports a fault: {new.fault}", NoteLevel.ERROR)
+        else:
+            say("charger.fault_cleared", f"{name} reports no fault any more")
+    if new.transaction != old.transaction:
+        if new.transaction is not None:
+            say("transaction.started", f"transaction {new.transaction.transaction_id} runs at {name}")
+        else:
+            say("transaction.ended", f"the transaction at {name} ended")
+    if new.charging is not old.charging:
+        word = "charging was seen to begin" if new.charging else "charging was seen to stop"
+        say("charging.started" if new.charging else "charging.stopped", f"{name}: {word}")
+    if isinstance(event, CommandFailed):
+        what = f"{name}: a command failed, {event.failure}"
+        say("command.failed", f"{what}: {event.detail}" if event.detail else what, NoteLevel.WARNING)
+
+
+def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -> None:
+    new = slot.session
+    old = earlier.session if earlier is not None else Session(session_id=new.session_id, policy_id=new.policy_id)
+    car = slot.vehicle.vehicle_id
+
+    def say(kind: str, message: str, level: NoteLevel = NoteLevel.INFO, error: str | None = None) -> None:
+        said.append(
+            Note(
+                name=kind,
+                message=message,
+                level=level,
+                charger_id=after.charger.charger_id,
+                policy_id=new.policy_id,
+                session_id=new.session_id,
+                error=error,
+            )
+        )
+
+    if earlier is None or state_name(old) != state_name(new):
+        say("session.state", f"{car}: {state_name(new)}")
+    if earlier is None or _retargeted(old, new):
+        say("session.target", f"{car}: {_target_words(new.targets.latest)}")
+    for block in _ended(old.blocks, new.blocks):
+        say("block.ended", f"{car}: {block.kind} block ended with {kwh(block.wh)} kWh")
+    if len(new.blocks) > len(old.blocks) and new.blocks[-1].ended_at is None:
+        say("block.started", f"{car}: {new.blocks[-1].kind} block started")
+    _outcome(say_to=said, after=after, old=old, slot=slot)
+    if old.error != new.error:
+        if new.error is not None:
+            words = ", ".join((str(new.error.kind), *new.error.missing))
+            say("session.error", f"{car}: {words}", NoteLevel.ERROR, str(new.error.kind))
+        elif old.error is not None and new.plugged_in_at is not None:
+            say("session.error_cleared", f"{car}: {old.error.kind} is over", NoteLevel.INFO, str(old.error.kind))
+    if new.car_is_full and not old.car_is_full:
+        say("session.car_full", f"{car} takes no more: it is full, or at a limit of its own")
+
+
+def _outcome(*, say_to: list[Note], after: State, old: Session, slot: Slot) -> None:
+    new = slot.session
+    if new.outcome is None or new.outcome.state is None:
+        return
+    was = None if old.outcome is None or old.outcome.target_id != new.outcome.target_id else old.outcome.state
+    if was is new.outcome.state:
+        return
+    on = new.outcome.state is OutcomeState.ON_TARGET
+    if was is None and on:
+        return
+    words = "on target again" if on else f"will be at {new.outcome.level_pct_at_ready_by} % when it is needed"
+    say_to.append(
+        Note(
+            name="session.outcome",
+            message=f"{slot.vehicle.vehicle_id}: {words}",
+            level=NoteLevel.INFO if on else NoteLevel.WARNING,
+            charger_id=after.charger.charger_id,
+            policy_id=new.policy_id,
+            session_id=new.session_id,
+        )
+    )
+
+
+def _settled(said: list[Note], after: State, slot: Slot) -> None:
+    session = slot.session
+    said.append(
+        Note(
+            name="session.state",
+            message=f"{slot.vehicle.vehicle_id}: SETTLED with {kwh(session.ledger.total_wh)} kWh",
+            charger_id=after.charger.charger_id,
+            policy_id=session.policy_id,
+            session_id=session.session_id,
+        )
+    )
+
+
+def _guest(said: list[Note], before: State, after: State) -> None:
+    old, new = before.guest, after.guest
+    if (old is None) is (new is None):
+        return
+    session_id: SessionId = (new or old).session_id  # type: ignore[union-attr]
+    name = after.charger.charger_id
+    message = f"{name}: a car without a policy is plugged in"
+    if old is not None:
+        message = f"{name}: the car without a policy left with {kwh(old.ledger.total_wh)} kWh"
+    said.append(Note(name="session.unmanaged", message=message, charger_id=name, session_id=session_id))
+
+
+def _ended(old: tuple[Block, ...], new: tuple[Block, ...]) -> list[Block]:
+    open_before = {block.started_at for block in old if block.ended_at is None}
+    return [block for block in new if block.ended_at is not None and block.started_at in open_before]
+
+
+def _retargeted(old: Session, new: Session) -> bool:
+    """A target that only rolls on to the next day while nothing is plugged is no news."""
+    changed = old.targets.latest != new.targets.latest
+    return changed and (new.plugged_in_at is not None or _target_id(old) != _target_id(new))
+
+
+def _target_id(session: Session) -> int | None:
+    return None if session.targets.latest is None else session.targets.latest.target_id
+
+
+def _target_words(target: Target | None) -> str:
+    match target:
+        case None:
+            return "no target"
+        case ImmediateTarget():
+            return f"charge now, to {target.minimum_charge_target} %"
+        case RegularTarget():
+            source = "" if target.from_policy else " (override)"
+            return f"{target.minimum_charge_target} % by {target.ready_by:%Y-%m-%dT%H:%MZ}{source}"
