@@ -12,6 +12,7 @@ Both end with their condition.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
@@ -25,7 +26,7 @@ BACK_OFF = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
 FACTS_FIRST = timedelta(seconds=10)
-"""After a connection came up, so long is listened before anything is asked."""
+"""After a connection came up or a transaction ended, so long is listened before anything is asked."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
 FULL_AFTER = timedelta(minutes=10)
@@ -70,6 +71,8 @@ def _is_met(state: State, control: Control, want: Want) -> bool:
         case Want.HOLD:
             no_charge = not state.facts.charging
             return no_charge and (state.facts.transaction is None or control.limit_a == 0 or not _can_limit(state))
+        case _:
+            assert_never(want)
 
 
 def _car_pauses(state: State) -> bool:
@@ -92,7 +95,7 @@ def _may_command(state: State, now: datetime) -> bool:
     control, facts = state.control, state.facts
     if control.want is Want.FREE or not facts.online or control.in_flight:
         return False
-    if facts.online_since is not None and now < facts.online_since + FACTS_FIRST:
+    if control.listen_until is not None and now < control.listen_until:
         return False
     if control.unmet_since is None:
         return _limit_differs(state)
@@ -237,6 +240,11 @@ def asked_anew(state: State) -> State:
     """Something changed at the charger: begin the ladder anew, and take nothing for confirmed."""
     control = replace(state.control, attempts=0, retry_at=None, in_flight=())
     return limit_forgotten(replace(state, control=control))
+
+
+def listening(state: State, now: datetime) -> State:
+    """Hear first what the charger has to tell; a car that is being unplugged is not started again."""
+    return replace(state, control=replace(state.control, listen_until=now + FACTS_FIRST))
 
 
 def limit_forgotten(state: State) -> State:

@@ -78,9 +78,12 @@ def decide(state: State, event: Event, now: datetime) -> Decision:
 def next_deadline(state: State) -> datetime | None:
     """When the state changes by itself next, strictly after its last decision; None when it never does."""
     times: list[datetime | None] = [flight.sent_at + control.OUTCOME_LOST for flight in state.control.in_flight]
-    times += [state.control.retry_at, control.fails_at(state), control.car_is_full_at(state)]
-    if state.facts.online_since is not None:
-        times.append(state.facts.online_since + control.FACTS_FIRST)
+    times += [
+        state.control.retry_at,
+        state.control.listen_until,
+        control.fails_at(state),
+        control.car_is_full_at(state),
+    ]
     for slot in state.slots:
         regular = slot.session.targets.regular
         times.append(None if regular is None else regular.ready_by)
@@ -106,7 +109,8 @@ def _taken(state: State, event: Event, now: datetime) -> tuple[State, Commands]:
         case PricesUpdated():
             return replace(state, prices=event.curve), ()
         case ChargerOnline():
-            return control.asked_anew(replace(state, facts=evidence.online(facts, event.protocol, now))), ()
+            state = replace(state, facts=evidence.online(facts, event.protocol, now))
+            return control.listening(control.asked_anew(state), now), ()
         case ChargerOffline():
             return replace(state, facts=evidence.offline(facts, now)), ()
         case ChargerBooted():
@@ -241,7 +245,7 @@ def _transaction_ended(state: State, event: TransactionEnded, now: datetime) -> 
         state, delta = _counted(state, event.register_wh, at)
         state = _credited(state, delta, charging=state.facts.charging)
     state = replace(state, facts=evidence.transaction_ended(state.facts, event, now))
-    state = control.limit_forgotten(state)
+    state = control.listening(control.limit_forgotten(state), now)
     answer = AnswerTransaction(
         charger_id=event.charger_id, reply_to=event.reply_to, transaction_id=event.transaction_id
     )
@@ -276,6 +280,8 @@ def _requested(
             targets = target.overridden(targets, event.minimum_charge_target, event.ready_by)
         case OverrideCancelled():
             targets = target.reverted(targets, slot.policy, state.site.zone, now)
+        case _:
+            assert_never(event)
     if targets != slot.session.targets:
         changed: Session = replace(slot.session, targets=targets, car_is_full=False)
         state = session.with_slot(state, replace(slot, session=changed))
@@ -327,6 +333,8 @@ def _judged(state: State, now: datetime) -> State:
     if error != slot.session.error:
         slot = replace(slot, session=replace(slot.session, error=error))
         state = session.with_slot(state, slot)
+    if slot.session.unplugged_at is not None:
+        return state
     expected = outcome.projected(state, slot, now)
     if expected == slot.session.outcome:
         return state

@@ -6,7 +6,7 @@ energies kWh, levels whole percents. ``timeseries[].kwh`` is the mean charge rat
 
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, assert_never
 
 from chargerd.core.ids import PolicyId
 from chargerd.core.level import level_pct, shown_pct
@@ -163,6 +163,8 @@ def _target(target: Target | None, battery_reserve: int) -> Document | None:
                 "minimumChargeTarget": target.minimum_charge_target,
                 "readyBy": rfc3339(target.ready_by),
             }
+        case _:
+            assert_never(target)
 
 
 def _outcome(outcome: Outcome | None, target: Target | None) -> Document | None:

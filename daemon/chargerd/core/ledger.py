@@ -89,21 +89,12 @@ def counted(ledger: Ledger, delta: Delta) -> Ledger:
 
 def settled(ledger: Ledger, plugged_out_at: datetime) -> Ledger:
     """Cut the grid at plug-out. Energy placed later than that belongs to the last moment before it."""
-    kept = [cell for cell in ledger.cells if cell.start < plugged_out_at] or [ledger.cells[0]]
-    lost = ledger.total_wh - sum(cell.wh for cell in kept)
+    grid = covered(ledger, plugged_out_at).cells
+    kept = [cell for cell in grid if cell.start < plugged_out_at] or [grid[0]]
+    late_wh = ledger.total_wh - sum(cell.wh for cell in kept)
     last = kept[-1]
-    end = max(plugged_out_at, last.start)
-    kept[-1] = Interval(last.start, end, last.wh + lost, last.quality)
-    return covered_to(replace(ledger, cells=tuple(kept)), plugged_out_at)
-
-
-def covered_to(ledger: Ledger, plugged_out_at: datetime) -> Ledger:
-    """Grow a grid that ends before plug-out up to it, the last cell cut there."""
-    cells = list(ledger.cells)
-    while cells[-1].end < plugged_out_at:
-        start = cells[-1].end
-        cells.append(Interval(start, min(quarter_after(start), plugged_out_at), 0))
-    return replace(ledger, cells=tuple(cells))
+    kept[-1] = Interval(last.start, max(plugged_out_at, last.start), last.wh + late_wh, last.quality)
+    return replace(ledger, cells=tuple(kept))
 
 
 def split_wh(wh: int, weights: list[float]) -> list[int]:

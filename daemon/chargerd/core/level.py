@@ -61,9 +61,10 @@ def told_by_charger(slot: Slot, soc_pct: float, at: datetime) -> Slot:
     known = slot.session.level
     if known is not None and known.source is LevelSource.VEHICLE and _fresh(known.at, slot.vehicle, at):
         return slot
-    expected = level_pct(slot.session, slot.vehicle)
-    trusted = known is not None and known.source is LevelSource.CHARGER and expected is not None
-    if trusted and expected is not None and abs(soc_pct - expected) > JUMP_PCT:
+    expected = (
+        level_pct(slot.session, slot.vehicle) if known is not None and known.source is LevelSource.CHARGER else None
+    )
+    if expected is not None and abs(soc_pct - expected) > JUMP_PCT:
         return slot
     return replace(slot, session=_anchored(slot, soc_pct, at, LevelSource.CHARGER))
 

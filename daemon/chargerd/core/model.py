@@ -233,9 +233,9 @@ class Control:
 
     ``unmet_since`` is since when reality differs from ``want``, ``commanded_at`` when the first command of this
     stretch went out. ``attempts`` counts them, ``retry_at`` is when the next is due; None with attempts made means
-    that the ladder is at its end. ``limit_a`` is the limit the charger last confirmed, None when unknown.
-    ``limit_refused`` keeps a limit that was not taken from being sent again and again. ``refusal`` and ``failure``
-    keep the last no, for the explanation.
+    that the ladder is at its end. Until ``listen_until`` nothing is asked: facts come first.
+    ``limit_a`` is the limit the charger last confirmed, None when unknown; ``limit_refused`` keeps one that was not
+    taken from being sent again and again. ``refusal`` and ``failure`` keep the last no, for the explanation.
     """
 
     want: Want = Want.FREE
@@ -243,6 +243,7 @@ class Control:
     commanded_at: datetime | None = None
     attempts: int = 0
     retry_at: datetime | None = None
+    listen_until: datetime | None = None
     in_flight: tuple[InFlight, ...] = ()
     next_command_id: int = 1
     limit_a: float | None = None

@@ -1,5 +1,7 @@
 """What a decision is worth telling: one entry for each transition, and what must be on disk."""
 
+from typing import assert_never
+
 from chargerd.core.commands import Note, NoteLevel
 from chargerd.core.document import state_name
 from chargerd.core.events import CommandFailed, Event
@@ -205,3 +207,5 @@ def _target_words(target: Target | None) -> str:
         case RegularTarget():
             source = "" if target.from_policy else " (override)"
             return f"{target.minimum_charge_target} % by {target.ready_by:%Y-%m-%dT%H:%MZ}{source}"
+        case _:
+            assert_never(target)

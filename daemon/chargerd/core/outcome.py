@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from chargerd.core.level import gained_pct, level_pct, needed_wh, shown_pct
 from chargerd.core.model import (
@@ -28,7 +29,8 @@ def projected(state: State, slot: Slot, now: datetime) -> Outcome | None:
     pct = level_pct(session, slot.vehicle)
     if pct is None:
         return None
-    match session.targets.latest:
+    target = session.targets.latest
+    match target:
         case None:
             return None
         case ImmediateTarget() as goal:
@@ -38,6 +40,8 @@ def projected(state: State, slot: Slot, now: datetime) -> Outcome | None:
             return Outcome(target_id=goal.target_id, state=None, reached_at=reached_at)
         case RegularTarget() as goal:
             return _regular(state, slot, goal, pct, now)
+        case _:
+            assert_never(target)
 
 
 def _regular(state: State, slot: Slot, goal: RegularTarget, pct: float, now: datetime) -> Outcome:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from chargerd.core import blocks
 from chargerd.core.level import level_pct, needed_wh
@@ -58,13 +59,16 @@ def needs(slot: Slot) -> tuple[Need, ...]:
     if session.car_is_full:
         return ()
     pct = _planned_from_pct(slot)
-    match session.targets.latest:
+    target = session.targets.latest
+    match target:
         case ImmediateTarget(minimum_charge_target=goal):
             return (Need(kind=BlockKind.IMMEDIATE_START, wh=needed_wh(pct, goal, vehicle)),)
         case RegularTarget(minimum_charge_target=goal, ready_by=ready_by):
             return (_reserve(slot, pct), _regular(slot, pct, goal, ready_by))
         case None:
             return (_reserve(slot, pct),)
+        case _:
+            assert_never(target)
 
 
 def _reserve(slot: Slot, pct: float) -> Need:

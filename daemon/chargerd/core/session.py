@@ -48,13 +48,12 @@ def with_slot(state: State, slot: Slot) -> State:
 
 
 def with_visit(state: State, change: Callable[[Session], Session]) -> State:
-    """Change the visit going on, if there is one."""
+    """Change the visit going on."""
     slot = visiting_slot(state)
     if slot is not None:
         return with_slot(state, replace(slot, session=change(slot.session)))
-    if state.guest is not None:
-        return replace(state, guest=change(state.guest))
-    return state
+    assert state.guest is not None
+    return replace(state, guest=change(state.guest))
 
 
 def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
@@ -65,8 +64,6 @@ def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     if state.facts.plugged:
         if session.unplugged_at is not None:
             state = with_visit(state, lambda s: replace(s, unplugged_at=None, quiet_since=None))
-        return state, ()
-    if state.facts.plugged is None:
         return state, ()
     if session.unplugged_at is None:
         left_at = max(state.facts.plugged_at or now, session.plugged_in_at or now)

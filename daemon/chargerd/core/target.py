@@ -1,7 +1,7 @@
 """What a session charges towards: the policy's weekly schedule, a user's overrides, and how they end."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chargerd.core.model import ImmediateTarget, RegularTarget, Targets
@@ -108,8 +108,3 @@ def completed(targets: Targets) -> Targets:
 def _with_scheduled(targets: Targets, ready_by: datetime, level: int) -> Targets:
     made = RegularTarget(target_id=targets.next_id, from_policy=True, minimum_charge_target=level, ready_by=ready_by)
     return replace(targets, scheduled=made, next_id=targets.next_id + 1)
-
-
-def weekly(default: tuple[time, int]) -> tuple[DayTarget | None, ...]:
-    """Return a schedule that asks for the same every day."""
-    return (DayTarget(ready_by=default[0], minimum_charge_target=default[1]),) * 7

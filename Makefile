@@ -1,0 +1,52 @@
+# Everything builds .venv from uv.lock by itself; nothing else has to be installed first.
+UV_VERSION := 0.13.8
+PYTHON ?= python3
+VENV := .venv
+UV := .cache/uv/bin/uv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench soak format clean
+
+help:
+	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
+	@echo "make test    all tests"
+	@echo "make lint    format, rules, types, layers"
+	@echo "make bench   measure the core, as ratios"
+
+demo: $(VENV)/.ready
+	@$(BIN)/chargerd demo $(ARGS)
+
+test: $(VENV)/.ready
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit tests/playbook tests/property
+	$(BIN)/coverage report --fail-under=100
+	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/e2e
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .cache dist
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "chargerd needs Python 3.11 or newer as $(PYTHON); try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .cache/uv \
+	  || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	  || { echo "the package index cannot be reached; chargerd's set-up needs it once"; exit 1; }
+
+$(VENV)/.ready: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@touch $@

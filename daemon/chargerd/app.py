@@ -1,0 +1,216 @@
+"""The composition root: builds every object, runs them in one task group, and takes signals."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+import chargerd_drivers
+from chargerd.api.app import create_app
+from chargerd.api.server import serve
+from chargerd.config import Config, load_config
+from chargerd.contract import Clock, Driver, Sink, TariffSource
+from chargerd.core.events import Configured, PricesUpdated
+from chargerd.core.ids import ChargerId
+from chargerd.desk import DaemonDesk
+from chargerd.dispatch import Dispatcher
+from chargerd.errors import ChargingError, ConfigError, StoreError
+from chargerd.inbox import Inbox
+from chargerd.journal import write_note
+from chargerd.loop import Loop
+from chargerd.plan.prices import PriceCurve
+from chargerd.store.sqlite import SqliteStore
+
+log = structlog.get_logger("chargerd.app")
+
+PRICE_PERIOD_S = 900.0
+"""Seconds between two looks at the tariff."""
+PRICES_BACK = timedelta(days=2)
+PRICES_AHEAD = timedelta(days=3)
+RESTART_DRIVER_S = (1.0, 5.0, 30.0, 60.0)
+"""Real seconds before a driver that failed is started again."""
+
+
+async def run_daemon(config_path: Path, clock: Clock) -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit code; raises ConfigError when the configuration is wrong."""
+    config = load_config(config_path)
+    try:
+        async with SqliteStore.open(config.store_url) as store:
+            return await _Daemon(config, config_path, clock, store).run()
+    except StoreError as error:
+        log.error("store.unusable", message=str(error))
+        return 1
+
+
+class _Daemon:
+    """One run of the daemon."""
+
+    def __init__(self, config: Config, config_path: Path, clock: Clock, store: SqliteStore) -> None:
+        self._config = config
+        self._config_path = config_path
+        self._clock = clock
+        self._store = store
+        self._inbox = Inbox()
+        self._prices = PriceCurve()
+        self._tariff_problem = ""
+        self._stop = asyncio.Event()
+        self._look_at_tariff = asyncio.Event()
+
+    async def run(self) -> int:
+        states = await self._store.load()
+        async with _opened_drivers(self._config, self._clock) as drivers:
+            by_charger = {entry.spec.charger_id: drivers[entry.driver] for entry in self._config.chargers}
+            dispatcher = Dispatcher(by_charger, self._inbox)
+            loop = Loop(
+                clock=self._clock,
+                store=self._store,
+                inbox=self._inbox,
+                dispatch=dispatcher.dispatch,
+                answer=dispatcher.answer,
+                write_note=write_note,
+            )
+            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock)
+            loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
+            for configured in _configured(self._config, restarted=True):
+                await loop.handle(configured)
+            await self._fetch_prices()
+            await loop.handle(PricesUpdated(curve=self._prices))
+            await self._serve(loop, dispatcher, drivers, desk)
+            await loop.flush()
+        log.info("daemon.stopped", message="stopped")
+        return 0
+
+    async def _serve(self, loop: Loop, dispatcher: Dispatcher, drivers: Mapping[str, Driver], desk: DaemonDesk) -> None:
+        """Run all tasks until a signal asks to stop."""
+        with self._signals():
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(loop.run(), name="loop"),
+                    group.create_task(dispatcher.run(), name="dispatch"),
+                    group.create_task(self._follow_tariff(), name="tariff"),
+                    group.create_task(self._serve_http(desk), name="http"),
+                ]
+                tasks += [
+                    group.create_task(_supervised(kind, driver, self._inbox), name=f"driver {kind}")
+                    for kind, driver in drivers.items()
+                ]
+                await self._stop.wait()
+                for task in tasks:
+                    task.cancel()
+
+    async def _serve_http(self, desk: DaemonDesk) -> None:
+        http = self._config.http
+
+        def listening(host: str, port: int) -> None:
+            desk.problems.pop("starting", None)
+            log.info("daemon.ready", message=f"ready; API on http://{host}:{port}", address=f"{host}:{port}")
+
+        token = None if http.token_file is None else http.token_file.read_bytes().strip()
+        await serve(create_app(desk, token=token), http.host, http.port, on_listening=listening)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        running = asyncio.get_running_loop()
+        running.add_signal_handler(signal.SIGTERM, self._stop.set)
+        running.add_signal_handler(signal.SIGINT, self._stop.set)
+        running.add_signal_handler(signal.SIGHUP, self._reload)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                running.remove_signal_handler(number)
+
+    def _reload(self) -> None:
+        """Read the file again. A fault in it changes nothing."""
+        try:
+            config = load_config(self._config_path)
+        except ConfigError as error:
+            log.error("config.rejected", message=f"the old configuration stays in force: {error}")
+            return
+        if _needs_restart(self._config, config):
+            log.warning("config.restart_needed", message="chargers, drivers, listeners or the store changed: restart")
+        self._config = config
+        self._look_at_tariff.set()
+        log.info("config.reloaded", message=f"{self._config_path} read again")
+
+    async def _follow_tariff(self) -> None:
+        """Look at the tariff from time to time, and after a reload, which the loop is told of first."""
+        known = self._config
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._clock.real_seconds(PRICE_PERIOD_S)):
+                    await self._look_at_tariff.wait()
+            self._look_at_tariff.clear()
+            if self._config is not known:
+                known = self._config
+                for configured in _configured(known, restarted=False):
+                    await self._inbox.put(configured)
+            if await self._fetch_prices():
+                await self._inbox.put(PricesUpdated(curve=self._prices))
+
+    async def _fetch_prices(self) -> bool:
+        """Ask the tariff; tell whether the prices changed. Without an answer the old ones stay."""
+        source: TariffSource = self._config.tariff
+        now = self._clock.now()
+        try:
+            curve = await source.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
+        except ChargingError as error:
+            if str(error) != self._tariff_problem:
+                log.warning("tariff.failed", message=f"{error}; charging goes on by the prices that are known")
+            self._tariff_problem = str(error)
+            return False
+        self._tariff_problem = ""
+        changed = (curve.slots, curve.currency) != (self._prices.slots, self._prices.currency)
+        self._prices = curve
+        return changed
+
+
+def _configured(config: Config, *, restarted: bool) -> tuple[Configured, ...]:
+    """The configuration as one event for each charger."""
+    return tuple(
+        Configured(
+            charger_id=entry.spec.charger_id,
+            site=config.site,
+            charger=entry.spec,
+            policies=tuple(policy for policy in config.policies if policy.charger_id == entry.spec.charger_id),
+            vehicles=config.vehicles,
+            restarted=restarted,
+        )
+        for entry in config.chargers
+    )
+
+
+def _needs_restart(old: Config, new: Config) -> bool:
+    def rim(config: Config) -> tuple[object, ...]:
+        chargers = tuple((entry.spec.charger_id, entry.driver, entry.options) for entry in config.chargers)
+        return chargers, config.driver_sections, config.http, config.store_url
+
+    return rim(old) != rim(new)
+
+
+@contextlib.asynccontextmanager
+async def _opened_drivers(config: Config, clock: Clock) -> AsyncIterator[dict[str, Driver]]:
+    """Every driver that a charger is configured for, opened."""
+    async with contextlib.AsyncExitStack() as stack:
+        drivers: dict[str, Driver] = {}
+        for kind in dict.fromkeys(entry.driver for entry in config.chargers):
+            options: dict[ChargerId, object] = {
+                entry.spec.charger_id: entry.options for entry in config.chargers if entry.driver == kind
+            }
+            spec = chargerd_drivers.load(kind)
+            drivers[kind] = await stack.enter_async_context(spec.create(config.driver_sections[kind], options, clock))
+        yield drivers
+
+
+async def _supervised(kind: str, driver: Driver, sink: Sink) -> None:
+    """Keep a driver running; one that fails is told of and started again, and the others serve on."""
+    for attempt in range(1 << 62):
+        try:
+            await driver.run(sink)
+        except Exception:
+            log.exception("driver.failed", message=f"the {kind} driver failed and is started again", driver=kind)
+        await asyncio.sleep(RESTART_DRIVER_S[min(attempt, len(RESTART_DRIVER_S) - 1)])

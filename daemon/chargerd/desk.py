@@ -1,0 +1,150 @@
+"""The running daemon as the API sees it: the state of this instant, requests that are answered, and what changes."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from chargerd import __version__
+from chargerd.contract import Archive, Change, Clock, Document, Health
+from chargerd.core import document
+from chargerd.core.commands import Command, StoreSettled
+from chargerd.core.events import Event
+from chargerd.core.ids import PolicyId
+from chargerd.core.model import State
+from chargerd.core.policy import Policy
+from chargerd.loop import Loop
+from chargerd.plan.prices import PriceCurve
+
+BACKLOG = 256
+"""Changes kept for a reader that is slow; then it loses the oldest."""
+
+
+class DaemonDesk:
+    """Implements ``contract.Desk`` over the loop and the store."""
+
+    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock) -> None:
+        self._loop = loop
+        self._archive = archive
+        self._clock = clock
+        self._readers: list[_Reader] = []
+        self._shown: dict[tuple[str, str], Document] = {}
+        self._started_at = clock.now()
+        self.problems: dict[str, str] = {"starting": "starting up"}
+        """Why the daemon is not ready, by cause; empty when it is."""
+        loop.decided.append(self._decided)
+
+    @property
+    def archive(self) -> Archive:
+        """What has settled."""
+        return self._archive
+
+    def now(self) -> datetime:
+        """The daemon's clock."""
+        return self._clock.now()
+
+    def policies(self) -> tuple[Policy, ...]:
+        """All policies."""
+        return tuple(slot.policy for state in self._states() for slot in state.slots)
+
+    def session(self, policy_id: PolicyId) -> Document | None:
+        """The current session of a policy."""
+        found = (document.current(state, policy_id) for state in self._states())
+        return next((one for one in found if one is not None), None)
+
+    def chargers(self) -> tuple[Document, ...]:
+        """All chargers."""
+        return tuple(document.charger(state) for state in self._states())
+
+    def vehicles(self) -> tuple[Document, ...]:
+        """All vehicles that a policy is for."""
+        shown = {slot.vehicle.vehicle_id: document.vehicle(slot) for state in self._states() for slot in state.slots}
+        return tuple(shown.values())
+
+    def prices(self) -> PriceCurve:
+        """The price curve."""
+        return next((state.prices for state in self._states()), PriceCurve())
+
+    def health(self) -> Health:
+        """How the daemon is."""
+        states = self._states()
+        store = self._loop.store_problem
+        problems = (*self.problems.values(), *((store,) if store else ()))
+        return Health(
+            ready=not self.problems,
+            problems=problems,
+            version=__version__,
+            started_at=self._started_at,
+            chargers_online=sum(state.facts.online for state in states),
+            chargers=len(states),
+        )
+
+    async def request(self, event: Event) -> str | None:
+        """Post a request event and wait for its answer."""
+        reply_to = getattr(event, "reply_to", None)
+        assert reply_to is not None, "a request names its asker"
+        return await self._loop.request(event, reply_to)
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[AsyncIterator[Change]]:
+        """Every changed document from now on."""
+        if not self._readers:
+            self._shown = {(c.topic, c.key): c.document for state in self._states() for c in _shown(state)}
+        reader = _Reader()
+        self._readers.append(reader)
+        try:
+            yield reader.read()
+        finally:
+            self._readers.remove(reader)
+
+    def _states(self) -> tuple[State, ...]:
+        return tuple(self._loop.states.values())
+
+    def _decided(self, before: State | None, after: State, commands: tuple[Command, ...]) -> None:
+        """Tell the readers, if there are any; without them no document is made."""
+        if not self._readers:
+            return
+        changes = [
+            Change(topic="settled", key=command.session_id, document=command.document)
+            for command in commands
+            if isinstance(command, StoreSettled)
+        ]
+        for change in _shown(after):
+            if self._shown.get((change.topic, change.key)) != change.document:
+                self._shown[change.topic, change.key] = change.document
+                changes.append(change)
+        if before is not None and before.prices is not after.prices:
+            count = {"currency": after.prices.currency, "slots": len(after.prices.slots)}
+            changes.append(Change(topic="prices", key="prices", document=count))
+        for reader in self._readers:
+            reader.put(changes)
+
+
+class _Reader:
+    """One reader of changes."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Change] = deque(maxlen=BACKLOG)
+        self._filled = asyncio.Event()
+
+    def put(self, changes: list[Change]) -> None:
+        self._waiting.extend(changes)
+        if changes:
+            self._filled.set()
+
+    async def read(self) -> AsyncIterator[Change]:
+        while True:
+            await self._filled.wait()
+            while self._waiting:
+                yield self._waiting.popleft()
+            self._filled.clear()
+
+
+def _shown(state: State) -> list[Change]:
+    sessions = [
+        Change(topic="session", key=slot.policy.policy_id, document=found)
+        for slot in state.slots
+        if (found := document.current(state, slot.policy.policy_id)) is not None
+    ]
+    return [*sessions, Change(topic="charger", key=state.charger.charger_id, document=document.charger(state))]

@@ -1,0 +1,72 @@
+"""Routes commands to drivers, one at a time for each charger; outcomes come back as events."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from chargerd.contract import Driver, Sink
+from chargerd.core.commands import ChargerAnswer, ChargerCommand
+from chargerd.core.events import CommandFailed, CommandSucceeded, Failure
+from chargerd.core.ids import ChargerId
+from chargerd.errors import DriverError, Refused, Unreachable
+
+log = structlog.get_logger("chargerd.dispatch")
+
+PENDING_MAX = 64
+"""Commands that may wait for one charger; the core keeps at most two under way."""
+
+
+class Dispatcher:
+    """One queue and one task for each charger, so that a slow one delays no other."""
+
+    def __init__(self, drivers: Mapping[ChargerId, Driver], sink: Sink) -> None:
+        self._drivers = drivers
+        self._sink = sink
+        self._queues: dict[ChargerId, asyncio.Queue[ChargerCommand]] = {
+            charger_id: asyncio.Queue(PENDING_MAX) for charger_id in drivers
+        }
+
+    def dispatch(self, command: ChargerCommand) -> None:
+        """Queue a command. The core waits for outcomes, so a full queue is our own bug."""
+        self._queues[command.charger_id].put_nowait(command)
+
+    async def answer(self, answer: ChargerAnswer) -> None:
+        """Give a waiting charger its answer, past all commands."""
+        await self._drivers[answer.charger_id].answer(answer)
+
+    async def run(self) -> None:
+        """Carry commands out until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for charger_id in self._queues:
+                group.create_task(self._serve(charger_id), name=f"dispatch {charger_id}")
+
+    async def _serve(self, charger_id: ChargerId) -> None:
+        queue, driver = self._queues[charger_id], self._drivers[charger_id]
+        while True:
+            command = await queue.get()
+            await self._sink.put(await _outcome(driver, command))
+
+
+async def _outcome(driver: Driver, command: ChargerCommand) -> CommandSucceeded | CommandFailed:
+    try:
+        await driver.execute(command)
+    except DriverError as error:
+        log.debug("command.failed", charger=command.charger_id, command=command.kind, error=str(error))
+        return CommandFailed(
+            charger_id=command.charger_id,
+            command_id=command.command_id,
+            failure=_failure(error),
+            detail=str(error),
+        )
+    return CommandSucceeded(charger_id=command.charger_id, command_id=command.command_id)
+
+
+def _failure(error: DriverError) -> Failure:
+    match error:
+        case Unreachable():
+            return Failure.TIMED_OUT if error.timed_out else Failure.UNREACHABLE
+        case Refused():
+            return Failure.REFUSED if error.supported else Failure.NOT_SUPPORTED
+        case _:
+            return Failure.REFUSED
