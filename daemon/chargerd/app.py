@@ -5,7 +5,9 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -24,6 +26,7 @@ from chargerd.journal import write_note
 from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
 from chargerd.store.sqlite import SqliteStore
+from chargerd.tariff import create_tariff
 
 log = structlog.get_logger("chargerd.app")
 
@@ -31,8 +34,8 @@ PRICE_PERIOD_S = 900.0
 """Seconds between two looks at the tariff."""
 PRICES_BACK = timedelta(days=2)
 PRICES_AHEAD = timedelta(days=3)
-RESTART_DRIVER_S = (1.0, 5.0, 30.0, 60.0)
-"""Real seconds before a driver that failed is started again."""
+RESTART_S = (1.0, 5.0, 30.0, 60.0)
+"""Real seconds before what failed is started again; the last one repeats."""
 
 
 async def run_daemon(config_path: Path, clock: Clock) -> int:
@@ -55,6 +58,7 @@ class _Daemon:
         self._clock = clock
         self._store = store
         self._inbox = Inbox()
+        self._tariff = _tariff_of(config, clock)
         self._prices = PriceCurve()
         self._tariff_problem = ""
         self._stop = asyncio.Event()
@@ -109,8 +113,13 @@ class _Daemon:
             desk.problems.pop("starting", None)
             log.info("daemon.ready", message=f"ready; API on http://{host}:{port}", address=f"{host}:{port}")
 
-        token = None if http.token_file is None else http.token_file.read_bytes().strip()
-        await serve(create_app(desk, token=token), http.host, http.port, on_listening=listening)
+        for attempt in count():
+            try:
+                token = None if http.token_file is None else http.token_file.read_bytes().strip()
+                await serve(create_app(desk, token=token), http.host, http.port, on_listening=listening)
+            except (ChargingError, OSError) as error:
+                log.error("http.failed", message=f"the API is not served: {error}; cars are charged all the same")
+            await asyncio.sleep(_restart_after_s(attempt))
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -134,6 +143,7 @@ class _Daemon:
         if _needs_restart(self._config, config):
             log.warning("config.restart_needed", message="chargers, drivers, listeners or the store changed: restart")
         self._config = config
+        self._tariff = _tariff_of(config, self._clock)
         self._look_at_tariff.set()
         log.info("config.reloaded", message=f"{self._config_path} read again")
 
@@ -154,10 +164,9 @@ class _Daemon:
 
     async def _fetch_prices(self) -> bool:
         """Ask the tariff; tell whether the prices changed. Without an answer the old ones stay."""
-        source: TariffSource = self._config.tariff
         now = self._clock.now()
         try:
-            curve = await source.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
+            curve = await self._tariff.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
         except ChargingError as error:
             if str(error) != self._tariff_problem:
                 log.warning("tariff.failed", message=f"{error}; charging goes on by the prices that are known")
@@ -167,6 +176,10 @@ class _Daemon:
         changed = (curve.slots, curve.currency) != (self._prices.slots, self._prices.currency)
         self._prices = curve
         return changed
+
+
+def _tariff_of(config: Config, clock: Clock) -> TariffSource:
+    return create_tariff(config.tariff, ZoneInfo(config.site.zone), clock)
 
 
 def _configured(config: Config, *, restarted: bool) -> tuple[Configured, ...]:
@@ -208,9 +221,15 @@ async def _opened_drivers(config: Config, clock: Clock) -> AsyncIterator[dict[st
 
 async def _supervised(kind: str, driver: Driver, sink: Sink) -> None:
     """Keep a driver running; one that fails is told of and started again, and the others serve on."""
-    for attempt in range(1 << 62):
+    for attempt in count():
         try:
             await driver.run(sink)
+        except ChargingError as error:
+            log.error("driver.failed", message=f"the {kind} driver is not served: {error}", driver=kind)
         except Exception:
             log.exception("driver.failed", message=f"the {kind} driver failed and is started again", driver=kind)
-        await asyncio.sleep(RESTART_DRIVER_S[min(attempt, len(RESTART_DRIVER_S) - 1)])
+        await asyncio.sleep(_restart_after_s(attempt))
+
+
+def _restart_after_s(attempt: int) -> float:
+    return RESTART_S[min(attempt, len(RESTART_S) - 1)]

@@ -1,0 +1,175 @@
+"""Models of everything in the API but the session document: requests, lists, policies, chargers, prices."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import ConfigDict, Field
+
+from chargerd.api.documents import SettledSession, Wire
+from chargerd.api.values import BatteryLevel, Instant, TargetLevel, UtcTime, Uuid
+
+Item = TypeVar("Item")
+
+
+class Listing(Wire, Generic[Item]):
+    """All there is of a kind."""
+
+    data: list[Item]
+
+
+class Pagination(Wire):
+    """Cursors of the neighbouring pages."""
+
+    after: str | None = Field(description="Give it as `after` for the next, older page; null when there is none.")
+    before: str | None = Field(description="Give it as `before` for the previous, newer page; null when there is none.")
+
+
+class SettledSessions(Wire):
+    """One page of settled sessions, newest plug-out first."""
+
+    data: list[SettledSession]
+    pagination: Pagination
+
+
+class RegularRequest(Wire):
+    """Another level or another deadline, for this session only."""
+
+    type: Literal["REGULAR"]
+    minimum_charge_target: TargetLevel = Field(description="Level in whole percent to be reached by readyBy.")
+    ready_by: Instant = Field(description="The deadline, with a zone; in the future, at most 14 days ahead.")
+
+
+class ImmediateStartRequest(Wire):
+    """Charge now, at full power, up to a level."""
+
+    type: Literal["IMMEDIATE_START"]
+    minimum_charge_target: TargetLevel = Field(description="Level in whole percent to charge to.")
+
+
+TargetRequest = Annotated[RegularRequest | ImmediateStartRequest, Field(discriminator="type")]
+
+
+class ChargeStateRequest(Wire):
+    """What somebody read off the car."""
+
+    battery_level: BatteryLevel = Field(description="Battery level in percent, 0 to 100.")
+
+
+class DaySchedule(Wire):
+    """What one day of the week asks for."""
+
+    ready_by: str = Field(description="Time of day HH:MM, wall time at the site.")
+    minimum_charge_target: int = Field(description="Level in percent to be reached by then.")
+
+
+class WeekSchedule(Wire):
+    """The week; null means that the day has no deadline."""
+
+    mon: DaySchedule | None
+    tue: DaySchedule | None
+    wed: DaySchedule | None
+    thu: DaySchedule | None
+    fri: DaySchedule | None
+    sat: DaySchedule | None
+    sun: DaySchedule | None
+
+
+class PolicyResource(Wire):
+    """Charge this vehicle at this charger, by this schedule."""
+
+    id: Uuid
+    charger_id: str
+    vehicle_id: str
+    battery_reserve: int = Field(description="Level in percent that is charged up to at once, whatever the price.")
+    assumed_battery_level_at_plug_in: int | None = Field(
+        description="Level in percent taken at plug-in when no source knows it; null when there is no fallback."
+    )
+    schedule: WeekSchedule
+    read_only: bool = Field(description="True for a policy of the configuration file, which the API cannot change.")
+
+
+class _Open(Wire):
+    model_config = ConfigDict(extra="allow")
+
+
+class Charger(_Open):
+    """A charger as it is now. Null means not known; further members may appear."""
+
+    id: str = Field(description="Name in the configuration.")
+    is_online: bool | None = Field(default=None, description="Whether the charger is connected.")
+    is_plugged_in: bool | None = Field(default=None, description="Whether a car is plugged in.")
+    is_charging: bool | None = Field(default=None, description="Whether energy flows, judged by the meter.")
+    charge_rate: float | None = Field(default=None, description="Power that flows, in kW.")
+    power_delivery_state: str | None = Field(default=None, description="For example PLUGGED_IN:CHARGING.")
+    register_wh: int | None = Field(default=None, description="Reading of the energy register in Wh.")
+    current_limit: float | None = Field(default=None, description="Current the charger may offer per phase, in A.")
+    transaction_id: str | None = Field(default=None, description="The open OCPP transaction.")
+    policy_ids: list[str] = Field(default=[], description="Policies that charge here.")
+    last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
+
+
+class Vehicle(_Open):
+    """A car as it is known. Null means not known; further members may appear."""
+
+    id: str = Field(description="Name in the configuration.")
+    battery_capacity: float | None = Field(default=None, description="Size of the battery in kWh.")
+    battery_level: float | None = Field(default=None, description="Battery level in percent, as last told.")
+    last_updated: UtcTime | None = Field(default=None, description="When the level was told.")
+
+
+class Price(Wire):
+    """What a kWh costs during one stretch of time."""
+
+    start_at: UtcTime
+    end_at: UtcTime
+    price_per_kwh: str = Field(
+        description="Decimal string in whole units of the currency, for example 0.1026; may be negative."
+    )
+
+
+class Prices(Wire):
+    """The price curve as it is known now; gaps mean that the price is not known."""
+
+    currency: str = Field(description="ISO 4217 code.")
+    fetched_at: UtcTime | None = Field(description="When the source was last asked with success.")
+    data: list[Price]
+
+
+class LedgerEntry(Wire):
+    """The energy of one quarter hour of a session."""
+
+    start_at: UtcTime
+    end_at: UtcTime
+    wh: int = Field(description="Energy in Wh, from register differences.")
+    quality: Literal["measured", "interpolated", "recovered", "estimated"] = Field(
+        description="How the energy became known; the worst of its parts counts."
+    )
+
+
+class LogLine(_Open):
+    """One thing that happened during a session."""
+
+    at: UtcTime
+    event: str = Field(description="Stable name of the kind of event.")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    message: str = Field(description="What happened, in words.")
+
+
+class Readiness(Wire):
+    """How the daemon is."""
+
+    ready: bool
+    problems: list[str] = Field(description="What is wrong at present, in words.")
+    version: str
+    started_at: UtcTime
+    now: UtcTime = Field(description="The daemon's clock, which may be an accelerated one.")
+    chargers_online: int
+    chargers: int
+
+
+class Alive(Wire):
+    """The daemon's loop answers."""
+
+    status: Literal["ok"]
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Numbered SQL files, run in order and forward only; ``PRAGMA user_version`` is the number of the last one."""

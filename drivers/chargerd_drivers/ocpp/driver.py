@@ -1,0 +1,157 @@
+"""The OCPP driver: all chargers that speak OCPP 1.6J or 2.0.1, on one listener."""
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+
+from chargerd.contract import (
+    ChargerAnswer,
+    ChargerCommand,
+    ChargerId,
+    ChargerOffline,
+    Clock,
+    ConfigError,
+    DriverSpec,
+    Event,
+    Sink,
+    Unreachable,
+)
+from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
+from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.identity import canonical
+from chargerd_drivers.ocpp.link import Link
+from chargerd_drivers.ocpp.server import Listener, Stranger
+from chargerd_drivers.ocpp.station import Station
+
+_log = structlog.get_logger("chargerd.ocpp")
+
+_REPLACED = "replaced by a newer connection"
+
+
+class OcppDriver:
+    """See ``chargerd.contract.Driver``. Passwords are read when the context is entered; ``run`` opens the port."""
+
+    def __init__(self, section: OcppSection, chargers: Mapping[ChargerId, OcppCharger], clock: Clock) -> None:
+        self._section = section
+        self._clock = clock
+        self._stations = {
+            options.identity: Station(charger_id=charger_id, options=options)
+            for charger_id, options in chargers.items()
+        }
+        if len({canonical(identity) for identity in self._stations}) != len(chargers):
+            msg = "charger.identity: two OCPP chargers have the same identity (case does not tell them apart)"
+            raise ConfigError((msg,))
+        self._links: dict[ChargerId, Link] = {}
+        self._listener = Listener(section, self._stations, clock, self._serve)
+        self._outlet: _Outlet | None = None
+        self._port: asyncio.Future[int] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Read the password files. Raises ConfigError for one that cannot be read."""
+        for station in self._stations.values():
+            station.password = _password(station)
+        self._port = asyncio.get_running_loop().create_future()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is left to be closed: ``run`` closes what it opened."""
+        if self._port is not None:
+            self._port.cancel()
+
+    @property
+    def known(self) -> tuple[Stranger, ...]:
+        """Chargers that knocked, are not configured, and are held Pending."""
+        return self._listener.known
+
+    async def port(self) -> int:
+        """Wait until the driver listens, and return the bound TCP port."""
+        assert self._port is not None, "enter the driver first"
+        return await asyncio.shield(self._port)
+
+    async def run(self, sink: Sink) -> None:
+        """Serve until cancelled. Raises DriverError when the port cannot be opened."""
+        assert self._port is not None, "enter the driver first"
+        outlet = self._outlet = _Outlet(sink)
+        async with self._listener.listening() as port:
+            try:
+                self._port.set_result(port)
+                await asyncio.get_running_loop().create_future()
+            finally:
+                outlet.is_open = False
+
+    async def execute(self, command: ChargerCommand) -> None:
+        """Return when the charger accepted. Raises Refused or Unreachable."""
+        link = self._links.get(command.charger_id)
+        if link is None:
+            msg = f"{command.charger_id}: not connected"
+            raise Unreachable(msg)
+        await link.execute(command)
+
+    async def answer(self, answer: ChargerAnswer) -> None:
+        """Give a waiting charger its answer; one that is gone is no error."""
+        link = self._links.get(answer.charger_id)
+        if link is not None:
+            link.answer(answer)
+
+    async def _serve(self, station: Station, socket: ServerConnection, dialect: Dialect) -> None:
+        """Serve one connection. The newest of a charger wins: half-open old ones last for minutes."""
+        outlet = self._outlet
+        if outlet is None:
+            return
+        charger_id = station.charger_id
+        link = Link(station, socket, dialect, section=self._section, clock=self._clock)
+        old = self._links.get(charger_id)
+        self._links[charger_id] = link
+        if old is not None:
+            old.retire(_REPLACED)
+            await _tell_offline(outlet, old, _REPLACED)
+        reason = "connection dropped"
+        try:
+            reason = await link.run(outlet)
+        finally:
+            _log.info("ocpp.offline", charger=charger_id, reason=reason)
+            if self._links.get(charger_id) is link:
+                del self._links[charger_id]
+                await _tell_offline(outlet, link, reason)
+
+
+class _Outlet:
+    """The sink, until the driver stops: then nobody may be left to empty it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.is_open = True
+
+    async def put(self, event: Event) -> None:
+        if self.is_open:
+            await self._sink.put(event)
+
+
+async def _tell_offline(outlet: _Outlet, link: Link, reason: str) -> None:
+    if link.is_online:
+        await outlet.put(ChargerOffline(charger_id=link.station.charger_id, reason=reason))
+
+
+def _password(station: Station) -> bytes | None:
+    """Return the password's bytes without the line end that editors add. Raises ConfigError."""
+    path = station.options.password_file
+    if path is None:
+        return None
+    try:
+        password = path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        msg = f"charger {station.charger_id}: password_file: cannot read {path}: {error.strerror}"
+        raise ConfigError((msg,)) from error
+    if not password:
+        msg = f"charger {station.charger_id}: password_file: {path} is empty"
+        raise ConfigError((msg,))
+    return password
+
+
+SPEC = DriverSpec(kind="ocpp", section_type=OcppSection, charger_type=OcppCharger, create=OcppDriver)

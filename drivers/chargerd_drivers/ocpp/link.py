@@ -1,0 +1,373 @@
+"""One charger's connection: frames in and out, the decisions it waits for, and its set-up.
+
+The reader waits for no decision and no answer of the charger; it only waits while the daemon's inbox is full. Waits
+for the network are in real seconds; the settling time after a boot is in seconds of the daemon's clock.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from chargerd.contract import (
+    Capabilities,
+    CapabilitiesChanged,
+    ChargerAnswer,
+    ChargerCommand,
+    ChargerOnline,
+    Clock,
+    Event,
+    MeterSampled,
+    Refused,
+    ReplyTo,
+    Sink,
+    Unreachable,
+)
+from chargerd_drivers.ocpp import learning
+from chargerd_drivers.ocpp.calls import Calls
+from chargerd_drivers.ocpp.config import OcppSection
+from chargerd_drivers.ocpp.decisions import Decisions
+from chargerd_drivers.ocpp.dialect import Context, Dialect, Reading, Request
+from chargerd_drivers.ocpp.fields import Json, word
+from chargerd_drivers.ocpp.frames import Broken, Call, Frame, MessageId, encode_fault, encode_result, parse
+from chargerd_drivers.ocpp.pulse import Pulse
+from chargerd_drivers.ocpp.setup import Setup
+from chargerd_drivers.ocpp.shape import Shapes
+from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.wire import check_sent, known_action
+
+_log = structlog.get_logger("chargerd.ocpp")
+
+SETTLE_S = 2.0
+"""Clock seconds between the answer to a boot and our first CALL: Wallbox and Growatt reboot when it comes sooner."""
+
+_INTRODUCTION_S = 5.0
+_INTRODUCTION_REAL_MIN_S = 1.0
+_SEND_TIMEOUT_S = 10.0
+_SILENCE_MIN_S = 180.0
+_TIMEOUTS_IN_A_ROW_MAX = 3
+_EXCERPT, _FRAME_LOGGED = 120, 2000
+_TRANSACTION_ACTIONS = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent"})
+
+
+class Link:
+    """The connection of one configured charger, in the version that was negotiated for it."""
+
+    def __init__(
+        self, station: Station, socket: ServerConnection, dialect: Dialect, *, section: OcppSection, clock: Clock
+    ) -> None:
+        station.connections += 1
+        self.station = station
+        self.is_online = False
+        self.garbage = 0
+        self._dialect = dialect
+        self._socket = socket
+        self._section = section
+        self._clock = clock
+        self._log = _log.bind(charger=station.charger_id)
+        self._calls = Calls(station.charger_id, self._send, section.call_timeout_s)
+        self._decisions = Decisions(dialect, section.answer_timeout_s)
+        self._shapes = Shapes(dialect.VERSION)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._setup: asyncio.Task[None] | None = None
+        self._greeted = asyncio.Event()
+        self._retired: str | None = None
+        self._unanswered: MessageId | None = None
+        self._messages = 0
+        self._timeouts_in_a_row = 0
+        silence_max_s = max(clock.real_seconds(3 * section.heartbeat_interval_s), _SILENCE_MIN_S)
+        self._pulse = Pulse(socket, silence_max_s)
+
+    async def run(self, sink: Sink) -> str:
+        """Serve until the connection ends; return why it did."""
+        self._sink = sink
+        reason = "connection lost"
+        if self._retired is not None:
+            return self._retired
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._spawn("introduction", self._introduce)
+                self._spawn("keepalive", self._keep_alive)
+                reason = await self._read()
+                self._calls.end(reason)
+                for task in tuple(self._background):
+                    task.cancel()
+        finally:
+            self._tasks = None
+            self._calls.end(reason)
+        return self._why_retired() or reason
+
+    def _why_retired(self) -> str | None:
+        return self._retired
+
+    def retire(self, reason: str) -> None:
+        """Give way to a newer connection: take nothing more, fail who waits, close the socket."""
+        self._retired = reason
+        self._calls.end(reason)
+        if self._tasks is not None:
+            self._spawn("farewell", partial(self.close, reason))
+
+    def answer(self, answer: ChargerAnswer) -> None:
+        """Give a waiting CALL its decision. One that waits no more is no error."""
+        self._decisions.answer(answer)
+
+    async def close(self, reason: str) -> None:
+        """Close the socket; the charger connects again by itself."""
+        await self._socket.close(1000, reason)
+
+    async def execute(self, command: ChargerCommand) -> None:
+        """Send a command, with its alternatives. Return when the charger accepted; raises Refused or Unreachable."""
+        attempts = self._dialect.requests(command, self.station.options.connector, self._clock.now())
+        refusals: list[Refused] = []
+        for attempt in attempts:
+            try:
+                await self._ask(attempt)
+            except Refused as refused:
+                refusals.append(refused)
+            except Unreachable as unreachable:
+                await self._count_timeout(unreachable)
+                raise
+            else:
+                self._timeouts_in_a_row = 0
+                await self._learn(learning.from_command(self.station.capabilities, command, is_supported=True))
+                return
+        self._timeouts_in_a_row = 0
+        if not any(refused.supported for refused in refusals):
+            await self._learn(learning.from_command(self.station.capabilities, command, is_supported=False))
+            raise refusals[-1]
+        raise next(refused for refused in reversed(refusals) if refused.supported)
+
+    async def _ask(self, request: Request) -> None:
+        action, _ = request
+        answer = await self._call(request)
+        status = word(answer.get("status"))
+        if status != "accepted":
+            msg = f"{self.station.charger_id}: {action} expected Accepted, got {answer.get('status')!r}"[:200]
+            raise Refused(msg, supported=status not in {"notsupported", "notimplemented"})
+
+    async def _call(self, request: Request) -> Json:
+        action, payload = request
+        check_sent(payload, action, "request", self._dialect.VERSION)
+        return await self._calls.call(action, payload)
+
+    async def _count_timeout(self, unreachable: Unreachable) -> None:
+        """A charger whose heart beats but that answers nothing gets a new connection: that often cures it."""
+        self._timeouts_in_a_row += unreachable.timed_out
+        if self._timeouts_in_a_row >= _TIMEOUTS_IN_A_ROW_MAX:
+            self._log.warning("ocpp.unresponsive", timeouts=self._timeouts_in_a_row)
+            await self.close("does not answer")
+
+    async def _learn(self, learned: Capabilities) -> None:
+        if learned != self.station.capabilities:
+            self.station.capabilities = learned
+            await self._tell(CapabilitiesChanged(charger_id=self.station.charger_id, capabilities=learned))
+
+    async def _tell(self, event: Event) -> None:
+        if self._retired is None:
+            await self._sink.put(event)
+
+    async def _read(self) -> str:
+        while True:
+            try:
+                message = await self._socket.recv()
+            except ConnectionClosed as closed:
+                return str(closed)
+            if self._retired is not None:
+                return self._retired
+            self._pulse.heard()
+            self._log.debug("ocpp.frame", direction="in", frame=str(message)[:_FRAME_LOGGED])
+            for frame in parse(message):
+                if not await self._supervised("frame", partial(self._take, frame, message)) and isinstance(frame, Call):
+                    await self._supervised("apology", partial(self._apologise, frame))
+
+    async def _take(self, frame: Frame, message: str | bytes) -> None:
+        match frame:
+            case Call():
+                await self._take_call(frame)
+            case Broken():
+                await self._take_broken(frame, message)
+            case _:
+                self._calls.take(frame)
+
+    async def _take_broken(self, broken: Broken, message: str | bytes) -> None:
+        """Answer what can be answered. A transaction message is never refused: it would be repeated for ever."""
+        self.garbage += 1
+        if self.garbage == 1:
+            self._log.warning("ocpp.broken_frame", reason=broken.reason, excerpt=repr(message[:_EXCERPT]))
+        else:
+            self._log.debug("ocpp.broken_frame", reason=broken.reason, count=self.garbage)
+        if broken.message_id is None:
+            return
+        action = known_action(broken.action, self._dialect.VERSION)
+        if action in _TRANSACTION_ACTIONS:
+            await self._take_call(Call(broken.message_id, action, broken.salvage))
+        elif not broken.is_type_unknown:
+            await self._reply_fault(broken.message_id, self._dialect.FORMAT_ERROR, broken.reason)
+        elif self._dialect.VERSION != "1.6":
+            await self._reply_fault(broken.message_id, "MessageTypeNotSupported", broken.reason)
+
+    async def _take_call(self, call: Call) -> None:
+        self._unanswered = call.message_id
+        context = self._context()
+        reading = self._dialect.read(call.action, call.payload, context)
+        if reading is None:
+            is_known = known_action(call.action, self._dialect.VERSION) is not None
+            code = "NotSupported" if is_known else "NotImplemented"
+            await self._reply_fault(call.message_id, code, f"{call.action[:50]} is not taken here")
+            await self._welcome(is_boot=False)
+            return
+        fault = self._shapes.fault(reading.action, call.payload)
+        if fault is not None:
+            self._log.warning("ocpp.odd_payload", action=reading.action, fault=fault)
+        if reading.foreign is not None:
+            self.station.remember_foreign(reading.foreign)
+        await self._answer_or_wait(call, reading, context.reply_to)
+        is_boot = reading.action == "BootNotification"
+        if not is_boot:
+            await self._welcome(is_boot=False)
+        for event in reading.events:
+            await self._tell(event)
+            if isinstance(event, MeterSampled):
+                await self._learn(learning.from_sample(self.station.capabilities, event))
+        if is_boot:
+            await self._welcome(is_boot=True)
+
+    async def _answer_or_wait(self, call: Call, reading: Reading, reply_to: ReplyTo) -> None:
+        if reading.action == "BootNotification":
+            self._calls.restart("it started anew")
+        if reading.reply is not None:
+            await self._reply(call.message_id, reading.action, reading.reply)
+            return
+        self._decisions.expect(reply_to)
+        self._unanswered = None
+        self._spawn("decision", partial(self._confirm, call.message_id, reading, reply_to))
+
+    async def _confirm(self, message_id: MessageId, reading: Reading, reply_to: ReplyTo) -> None:
+        payload, is_decided = await self._decisions.confirmation(reply_to, reading)
+        if not is_decided:
+            self._log.warning("ocpp.undecided", action=reading.action, answer=payload)
+        if payload is None:
+            await self.close("no answer could be given, send again")
+        else:
+            await self._reply(message_id, reading.action, payload)
+
+    async def _apologise(self, call: Call) -> None:
+        """A bug of ours: answer all the same. Of transaction messages only a start has no empty confirmation."""
+        if self._unanswered is None:
+            return
+        action = known_action(call.action, self._dialect.VERSION) or call.action
+        if action in _TRANSACTION_ACTIONS - {"StartTransaction"}:
+            await self._reply(call.message_id, action, {})
+        else:
+            await self._reply_fault(call.message_id, "InternalError", "")
+
+    def _context(self) -> Context:
+        self._messages += 1
+        station, now = self.station, self._clock.now()
+        reply_to = f"{station.charger_id}/{int(now.timestamp() * 1000)}/{station.connections}/{self._messages}"
+        return Context(
+            charger_id=station.charger_id,
+            connector=station.options.connector,
+            now=now,
+            reply_to=ReplyTo(reply_to),
+            heartbeat_interval_s=self._section.heartbeat_interval_s,
+            foreign=station.foreign.keys(),
+            spare_transaction_id=station.spare_transaction_id(now),
+        )
+
+    async def _introduce(self) -> None:
+        """A charger that says nothing after connecting is one that we know already: it does not boot again."""
+        try:
+            wait_s = max(self._clock.real_seconds(_INTRODUCTION_S), _INTRODUCTION_REAL_MIN_S)
+            async with asyncio.timeout(wait_s):
+                await self._greeted.wait()
+        except TimeoutError:
+            await self._welcome(is_boot=False)
+
+    async def _welcome(self, *, is_boot: bool) -> None:
+        """Say once per connection that the charger is there; set it up after each boot, else once."""
+        self._greeted.set()
+        is_first = not self.is_online
+        self.is_online = True
+        if is_boot:
+            self.station.booted(self._clock.monotonic())
+        if is_first:
+            self._log.info("ocpp.online", protocol=self._dialect.PROTOCOL)
+            await self._tell(ChargerOnline(charger_id=self.station.charger_id, protocol=self._dialect.PROTOCOL))
+        if is_first or is_boot:
+            if self._setup is not None:
+                self._setup.cancel()
+            self._setup = self._spawn("setup", self._set_up)
+
+    async def _set_up(self) -> None:
+        await self._clock.sleep(SETTLE_S)
+        self._calls.open()
+        setup = Setup(
+            charger_id=self.station.charger_id,
+            connector=self.station.options.connector,
+            version=self._dialect.VERSION,
+            sample_interval_s=self._section.sample_interval_s,
+        )
+        try:
+            if self.station.keeps_booting:
+                self._log.warning("ocpp.setup_skipped", reason="three boots within five minutes")
+            else:
+                sampled = await setup.configure(self._call)
+                if sampled is not None:
+                    await self._learn(learning.from_measurands(self.station.capabilities, sampled))
+            await setup.ask_state(self._call)
+        except Unreachable as unreachable:
+            self._log.info("ocpp.setup_cut_short", reason=str(unreachable))
+
+    async def _keep_alive(self) -> None:
+        if await self._pulse.watch():
+            self._log.info("ocpp.silent")
+            await self.close("nothing heard")
+
+    async def _reply(self, message_id: MessageId, action: str, payload: Json) -> None:
+        check_sent(payload, action, "answer", self._dialect.VERSION)
+        self._unanswered = None
+        await self._send_or_drop(encode_result(message_id, payload))
+
+    async def _reply_fault(self, message_id: MessageId, code: str, description: str) -> None:
+        self._unanswered = None
+        await self._send_or_drop(encode_fault(message_id, code, description))
+
+    async def _send_or_drop(self, frame: str) -> None:
+        try:
+            await self._send(frame)
+        except Unreachable as unreachable:
+            self._log.debug("ocpp.answer_lost", reason=str(unreachable))
+
+    async def _send(self, frame: str) -> None:
+        self._log.debug("ocpp.frame", direction="out", frame=frame[:_FRAME_LOGGED])
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT_S):
+                await self._socket.send(frame)
+        except (ConnectionClosed, TimeoutError) as error:
+            msg = f"{self.station.charger_id}: connection lost while sending"
+            raise Unreachable(msg) from error
+
+    def _spawn(self, what: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        async def supervised() -> None:
+            await self._supervised(what, work)
+
+        assert self._tasks is not None, what
+        task = self._tasks.create_task(supervised(), name=f"{self.station.charger_id} {what}")
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    async def _supervised(self, what: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Run a piece of work; a bug in it is logged and costs neither the connection nor the other pieces."""
+        try:
+            await work()
+        except Exception:  # noqa: BLE001  # the one supervisor of this driver
+            self._log.exception("ocpp.bug", work=what)
+            return False
+        return True

@@ -1,0 +1,226 @@
+"""The WebSocket listener: who may come in, in which version, and what strangers are told."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from chargerd.contract import Clock, DriverError
+from chargerd_drivers.ocpp import v16, v201
+from chargerd_drivers.ocpp.config import OcppSection
+from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.frames import Call, encode_fault, encode_result, parse
+from chargerd_drivers.ocpp.identity import (
+    SUBPROTOCOLS,
+    candidates,
+    canonical,
+    chosen,
+    find,
+    is_admitted,
+    offered_versions,
+    printable,
+)
+from chargerd_drivers.ocpp.station import Station
+
+_log = structlog.get_logger("chargerd.ocpp")
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({"1.6": v16, "2.0.1": v201})
+_SPOKEN = "ocpp2.0.1, ocpp1.6"
+_CLOSE_TIMEOUT_S = 2.0
+_OPEN_TIMEOUT_S = 20.0
+_SHUTDOWN_TIMEOUT_S = 3.0
+_STRANGERS_MAX = 32
+_REPEAT_AFTER_S = 60.0
+_LOGGED_MAX = 256
+
+Serve = Callable[[Station, ServerConnection, Dialect], Awaitable[None]]
+"""Serves the connection of a configured charger until it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A charger that knocked and is not configured. ``address`` is where it called from."""
+
+    identity: str
+    address: str
+
+
+class Listener:
+    """Lets chargers in. ``stations`` are the configured ones, by identity."""
+
+    def __init__(self, section: OcppSection, stations: Mapping[str, Station], clock: Clock, serve_link: Serve) -> None:
+        self._section = section
+        self._stations = stations
+        self._clock = clock
+        self._serve_link = serve_link
+        self._strangers: OrderedDict[str, Stranger] = OrderedDict()
+        self._strangers_connected = 0
+        self._serving: set[asyncio.Task[None]] = set()
+        self._logged: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    @property
+    def known(self) -> tuple[Stranger, ...]:
+        """Strangers that knocked and are held Pending, oldest first."""
+        return tuple(self._strangers.values())
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        """Listen until the end of the block; yields the bound port. Raises DriverError when the port is not free."""
+        try:
+            server = await serve(
+                self._serve,
+                self._section.host,
+                self._section.port,
+                process_request=self._admit,
+                select_subprotocol=self._select,
+                compression=None,
+                max_size=self._section.message_bytes_max,
+                open_timeout=_OPEN_TIMEOUT_S,
+                close_timeout=_CLOSE_TIMEOUT_S,
+                ping_interval=None,
+                server_header=None,
+            )
+        except OSError as error:
+            msg = f"ocpp: cannot listen on {self._section.listen}: {error.strerror or error}"
+            raise DriverError(msg) from error
+        try:
+            port = _port(server)
+            _log.info("ocpp.listening", host=self._section.host or "", port=port)
+            yield port
+        finally:
+            server.close()
+            await self._closed(server)
+
+    async def _closed(self, server: Server) -> None:
+        """Wait for the connections to end; one that hangs in a full inbox is cut off."""
+        try:
+            async with asyncio.timeout(_SHUTDOWN_TIMEOUT_S):
+                await server.wait_closed()
+        except TimeoutError:
+            for task in tuple(self._serving):
+                task.cancel()
+            await server.wait_closed()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Decide on a handshake: None lets it in."""
+        names = candidates(request.path, self._section.path)
+        station = self._station(names)
+        caller = {
+            "peer": _peer(connection),
+            "identity": printable(names[0]) if names else "",
+            "path": request.path[:200],
+        }
+        offered = offered_versions(request.headers.get_all("Sec-WebSocket-Protocol"))
+        if offered and chosen(offered) is None:
+            self._warn("ocpp.subprotocol_refused", caller, offered=",".join(offered)[:200], spoken=_SPOKEN)
+            return connection.respond(HTTPStatus.BAD_REQUEST, f"Spoken here: {_SPOKEN}\n")
+        if station is None:
+            return self._admit_stranger(connection, caller)
+        if station.password is not None and not is_admitted(
+            _authorization(request.headers), identity=station.options.identity, password=station.password
+        ):
+            self._warn("ocpp.password_refused", caller, charger=station.charger_id)
+            response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong or missing password\n")
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+            return response
+        return None
+
+    def _admit_stranger(self, connection: ServerConnection, caller: dict[str, str]) -> Response | None:
+        if not caller["identity"] or self._section.accept_unknown == "reject":
+            self._warn("ocpp.unknown_refused", caller)
+            return connection.respond(HTTPStatus.NOT_FOUND, "Unknown charger\n")
+        if self._strangers_connected >= _STRANGERS_MAX:
+            self._warn("ocpp.too_many_strangers", caller)
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many unknown chargers\n")
+        return None
+
+    def _station(self, names: tuple[str, ...]) -> Station | None:
+        identity = find(names, self._stations)
+        return None if identity is None else self._stations[identity]
+
+    def _select(self, _connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        """Take the first one offered that we speak; without any the reply names none (Grizzl-E 5)."""
+        name = chosen(offered)
+        return None if name is None else Subprotocol(name)
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            await self._route(connection)
+        finally:
+            self._serving.discard(task)
+
+    async def _route(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        dialect = DIALECTS[SUBPROTOCOLS[(connection.subprotocol or "ocpp1.6").casefold()]]
+        names = candidates(connection.request.path, self._section.path)
+        station = self._station(names)
+        if station is not None:
+            await self._serve_link(station, connection, dialect)
+            return
+        self._strangers_connected += 1
+        try:
+            await self._hold(connection, dialect, Stranger(printable(names[0]), _peer(connection)))
+        finally:
+            self._strangers_connected -= 1
+
+    async def _hold(self, connection: ServerConnection, dialect: Dialect, stranger: Stranger) -> None:
+        """Keep a stranger Pending (1.6 section 4.2, 2.0.1 B02): answer it, take nothing from it."""
+        self._remember(stranger)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                for frame in parse(await connection.recv()):
+                    if not isinstance(frame, Call):
+                        continue
+                    payload = dialect.hold(frame.action, frame.payload, self._clock.now())
+                    if payload is None:
+                        refusal = encode_fault(frame.message_id, "NotSupported", "this charger is not configured yet")
+                        await connection.send(refusal)
+                    else:
+                        await connection.send(encode_result(frame.message_id, payload))
+
+    def _remember(self, stranger: Stranger) -> None:
+        key = canonical(stranger.identity)
+        if key not in self._strangers:
+            remedy = f'add [[charger]] driver = "ocpp", identity = "{stranger.identity}" to the configuration'
+            _log.warning("ocpp.unknown_pending", identity=stranger.identity, peer=stranger.address, remedy=remedy)
+        self._strangers[key] = stranger
+        while len(self._strangers) > _STRANGERS_MAX:
+            self._strangers.popitem(last=False)
+
+    def _warn(self, event: str, caller: Mapping[str, str], **facts: str) -> None:
+        """Log a refusal; the same one again at most once a minute, for chargers redial every few seconds."""
+        now_s = asyncio.get_running_loop().time()
+        key = (event, caller["identity"])
+        if now_s - self._logged.get(key, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:
+            return
+        self._logged[key] = now_s
+        self._logged.move_to_end(key)
+        while len(self._logged) > _LOGGED_MAX:
+            self._logged.popitem(last=False)
+        _log.warning(event, **caller, **facts)
+
+
+def _authorization(headers: Headers) -> str | None:
+    return next(iter(headers.get_all("Authorization")), None)
+
+
+def _peer(connection: ServerConnection) -> str:
+    address = connection.remote_address
+    return str(address[0]) if isinstance(address, tuple) and address else ""
+
+
+def _port(server: Server) -> int:
+    return int(next(iter(server.sockets)).getsockname()[1])

@@ -1,0 +1,51 @@
+"""What is remembered of a charger from one connection to the next."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chargerd.contract import Capabilities, ChargerId
+from chargerd_drivers.ocpp.config import OcppCharger
+
+_FOREIGN_MAX = 64
+_BOOTS_MAX = 3
+_BOOTS_WITHIN_S = 300.0
+
+
+@dataclass(slots=True)
+class Station:
+    """One configured charger. Holds no policy: what it can do, and transactions that are not ours.
+
+    ``password`` is None when none is asked for.
+    """
+
+    charger_id: ChargerId
+    options: OcppCharger
+    password: bytes | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    foreign: dict[str, None] = field(default_factory=dict)
+    boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
+    connections: int = 0
+    _spare_transaction_id: int = 0
+
+    def remember_foreign(self, transaction_id: str) -> None:
+        """Keep in mind that a transaction runs on another connector; the oldest are forgotten."""
+        self.foreign[transaction_id] = None
+        if transaction_id == str(self._spare_transaction_id):
+            self._spare_transaction_id += 1
+        while len(self.foreign) > _FOREIGN_MAX:
+            del self.foreign[next(iter(self.foreign))]
+
+    def spare_transaction_id(self, now: datetime) -> int:
+        """Return an id for a 1.6 transaction that is not ours: seconds since 1970, far above the ids we count."""
+        self._spare_transaction_id = max(self._spare_transaction_id, int(now.timestamp()))
+        return self._spare_transaction_id
+
+    def booted(self, monotonic_s: float) -> None:
+        """Note a boot, in seconds of the domain clock."""
+        self.boots.append(monotonic_s)
+
+    @property
+    def keeps_booting(self) -> bool:
+        """Whether it started three times within five minutes: then something we ask for may be what kills it."""
+        return len(self.boots) == _BOOTS_MAX and self.boots[-1] - self.boots[0] < _BOOTS_WITHIN_S

@@ -1,0 +1,328 @@
+"""OCPP 2.0.1 (part 2) payloads to events, and commands to requests. Pure."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from ocpp.v201 import call, call_result, datatypes, enums
+
+from chargerd.contract import (
+    Activity,
+    AnswerAuthorize,
+    AnswerTransaction,
+    AuthorizeRequested,
+    ChargerAnswer,
+    ChargerBooted,
+    ChargerCommand,
+    Event,
+    MeterSampled,
+    SampleContext,
+    SetCurrentLimit,
+    StartTransaction,
+    StatusReported,
+    StopTransaction,
+    TransactionEnded,
+    TransactionId,
+    TransactionStarted,
+)
+from chargerd_drivers.ocpp import metering
+from chargerd_drivers.ocpp.dialect import PENDING_INTERVAL_S, Context, Reading, Request
+from chargerd_drivers.ocpp.fields import Json, integer, moment, obj, stamp, text, word
+from chargerd_drivers.ocpp.wire import Version, known_action, to_payload, to_request
+
+VERSION: Version = "2.0.1"
+PROTOCOL = "OCPP 2.0.1"
+FORMAT_ERROR = "FormatViolation"
+
+_ID_TOKEN_MAX = 36
+_TX_PROFILE_ID, _DEFAULT_PROFILE_ID, _SCHEDULE_ID, _STACK_LEVEL = 2, 1, 1, 0
+
+_STATUS: dict[str, tuple[bool | None, Activity | None]] = {
+    "available": (False, Activity.IDLE),
+    "occupied": (True, None),
+    "reserved": (False, None),
+    "unavailable": (None, None),
+}
+
+_CHARGING_STATES = {
+    "idle": Activity.IDLE,
+    "evconnected": Activity.EV_CONNECTED,
+    "charging": Activity.CHARGING,
+    "suspendedev": Activity.SUSPENDED_EV,
+    "suspendedevse": Activity.SUSPENDED_EVSE,
+}
+
+_ANSWERED_EMPTY = frozenset(
+    {
+        "ClearedChargingLimit",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+        "NotifyChargingLimit",
+        "NotifyCustomerInformation",
+        "NotifyDisplayMessages",
+        "NotifyEvent",
+        "NotifyMonitoringReport",
+        "NotifyReport",
+        "PublishFirmwareStatusNotification",
+        "ReportChargingProfiles",
+        "ReservationStatusUpdate",
+        "SecurityEventNotification",
+    }
+)
+
+
+def read(action: str, payload: Json, context: Context) -> Reading | None:
+    """Translate a request of a charging station; None for an action that is not for a CSMS."""
+    name = known_action(action, VERSION) or ""
+    if name in _ANSWERED_EMPTY:
+        return Reading(action=name, reply={})
+    handler = _HANDLERS.get(name)
+    return None if handler is None else handler(payload, context)
+
+
+def confirmation(reading: Reading, answer: ChargerAnswer) -> Json | None:
+    """Return the payload that tells a station our decision; None when the answer does not fit the question."""
+    match answer:
+        case AnswerAuthorize() if reading.action == "Authorize":
+            return _authorized(accepted=answer.accepted)
+        case AnswerTransaction() if reading.action == "TransactionEvent":
+            return reading.fallback
+        case _:
+            return None
+
+
+def requests(command: ChargerCommand, connector: int, now: datetime) -> tuple[Request, ...]:
+    """Return what to send for a command, in order: the next is tried when one is refused."""
+    match command:
+        case StartTransaction():
+            token = datatypes.IdTokenType(id_token=command.id_token[:_ID_TOKEN_MAX], type=enums.IdTokenEnumType.central)
+            start = call.RequestStartTransaction(id_token=token, remote_start_id=command.command_id, evse_id=connector)
+            return (to_request(start),)
+        case StopTransaction():
+            return (to_request(call.RequestStopTransaction(transaction_id=command.transaction_id)),)
+        case SetCurrentLimit():
+            default = _limit(command.limit_a, None, connector, now)
+            if command.transaction_id is None:
+                return (default,)
+            return _limit(command.limit_a, command.transaction_id, connector, now), default
+
+
+def hold(action: str, payload: Json, now: datetime) -> Json | None:
+    """Return the answer to a station that is not configured: nothing is taken, nothing is authorised."""
+    match known_action(action, VERSION):
+        case "BootNotification":
+            return _registered(now, PENDING_INTERVAL_S, enums.RegistrationStatusEnumType.pending)
+        case "Heartbeat":
+            return to_payload(call_result.Heartbeat(current_time=stamp(now)))
+        case "Authorize":
+            return _authorized(accepted=False)
+        case "TransactionEvent":
+            return _token_info(enums.AuthorizationStatusEnumType.invalid) if payload.get("idToken") else {}
+        case "StatusNotification" | "MeterValues":
+            return {}
+        case "DataTransfer":
+            return _data_transfer()
+        case name:
+            return {} if name in _ANSWERED_EMPTY else None
+
+
+def _limit(limit_a: float, transaction_id: TransactionId | None, connector: int, now: datetime) -> Request:
+    """SetChargingProfile (K01): one open-ended period from a minute ago, so that a skewed clock sees it.
+
+    Id and stack level are always the same, so a repeat replaces what was there. BMW/Delta reject levels over 0.
+    """
+    purposes = enums.ChargingProfilePurposeEnumType
+    schedule = datatypes.ChargingScheduleType(
+        id=_SCHEDULE_ID,
+        charging_rate_unit=enums.ChargingRateUnitEnumType.amps,
+        charging_schedule_period=[datatypes.ChargingSchedulePeriodType(start_period=0, limit=round(limit_a, 1))],
+        start_schedule=stamp(now - timedelta(seconds=60)),
+    )
+    profile = datatypes.ChargingProfileType(
+        id=_DEFAULT_PROFILE_ID if transaction_id is None else _TX_PROFILE_ID,
+        stack_level=_STACK_LEVEL,
+        charging_profile_purpose=purposes.tx_default_profile if transaction_id is None else purposes.tx_profile,
+        charging_profile_kind=enums.ChargingProfileKindEnumType.absolute,
+        charging_schedule=[schedule],
+        transaction_id=transaction_id,
+    )
+    return to_request(call.SetChargingProfile(evse_id=connector, charging_profile=profile))
+
+
+def _boot(payload: Json, context: Context) -> Reading:
+    station = obj(payload.get("chargingStation"))
+    booted = ChargerBooted(
+        charger_id=context.charger_id,
+        vendor=text(station.get("vendorName")),
+        model=text(station.get("model")),
+        serial=text(station.get("serialNumber")),
+        firmware=text(station.get("firmwareVersion")),
+    )
+    reply = _registered(context.now, context.heartbeat_interval_s, enums.RegistrationStatusEnumType.accepted)
+    return Reading(action="BootNotification", reply=reply, events=(booted,))
+
+
+def _heartbeat(_payload: Json, context: Context) -> Reading:
+    return Reading(action="Heartbeat", reply=to_payload(call_result.Heartbeat(current_time=stamp(context.now))))
+
+
+def _data(_payload: Json, _context: Context) -> Reading:
+    return Reading(action="DataTransfer", reply=_data_transfer())
+
+
+def _rejected(action: str) -> Callable[[Json, Context], Reading]:
+    return lambda _payload, _context: Reading(action=action, reply={"status": "Rejected"})
+
+
+def _charging_schedule(_payload: Json, _context: Context) -> Reading:
+    return Reading(action="NotifyEVChargingSchedule", reply={"status": "Accepted"})
+
+
+def _status(payload: Json, context: Context) -> Reading:
+    """StatusNotification (G01). It knows no charging; EVSE 0 is the whole station and tells nothing of the plug."""
+    spelled = word(payload.get("connectorStatus"))
+    evse = payload.get("evseId")
+    is_ours = evse is None or integer(evse) == context.connector
+    if not is_ours or (spelled not in _STATUS and spelled != "faulted"):
+        return Reading(action="StatusNotification", reply={})
+    plugged, activity = _STATUS.get(spelled, (None, None))
+    reported = StatusReported(
+        charger_id=context.charger_id,
+        plugged=plugged,
+        activity=activity,
+        fault="Faulted" if spelled == "faulted" else "",
+        measured_at=moment(payload.get("timestamp"), context.now),
+    )
+    return Reading(action="StatusNotification", reply={}, events=(reported,))
+
+
+def _meter_values(payload: Json, context: Context) -> Reading:
+    """MeterValues outside a transaction (J01)."""
+    evse = payload.get("evseId")
+    is_ours = evse is None or integer(evse) == context.connector
+    samples = metering.readings(context.charger_id, payload.get("meterValue"), context.now) if is_ours else ()
+    return Reading(action="MeterValues", reply={}, events=samples)
+
+
+def _authorize(payload: Json, context: Context) -> Reading:
+    token = text(obj(payload.get("idToken")).get("idToken"))
+    asked = AuthorizeRequested(charger_id=context.charger_id, id_token=token, reply_to=context.reply_to)
+    return Reading(action="Authorize", reply=None, events=(asked,), fallback=_authorized(accepted=False))
+
+
+def _transaction_event(payload: Json, context: Context) -> Reading:
+    """TransactionEvent (E01 to E06). Only a beginning and an end take a decision.
+
+    ``evse`` stands in the first event only, so the transactions of other EVSEs are remembered by their id.
+    """
+    accepted = enums.AuthorizationStatusEnumType.accepted
+    fallback = _token_info(accepted) if payload.get("idToken") else {}
+    transaction = obj(payload.get("transactionInfo"))
+    transaction_id = TransactionId(text(transaction.get("transactionId")))
+    evse_id = integer(obj(payload.get("evse")).get("id"))
+    is_foreign = transaction_id in context.foreign if evse_id is None else evse_id != context.connector
+    if is_foreign:
+        return Reading(action="TransactionEvent", reply=fallback, foreign=transaction_id or None)
+    kind = word(payload.get("eventType"))
+    samples = metering.readings(
+        context.charger_id, payload.get("meterValue"), context.now, transaction_id=transaction_id or None
+    )
+    status = _transaction_status(payload, transaction, transaction_id, context)
+    events = _ordered(kind, payload, transaction, samples, status, context)
+    takes_decision = kind in {"started", "ended"}
+    return Reading(
+        action="TransactionEvent", reply=None if takes_decision else fallback, events=events, fallback=fallback
+    )
+
+
+def _ordered(
+    kind: str,
+    payload: Json,
+    transaction: Json,
+    samples: tuple[MeterSampled, ...],
+    status: tuple[StatusReported, ...],
+    context: Context,
+) -> tuple[Event, ...]:
+    transaction_id = TransactionId(text(transaction.get("transactionId")))
+    measured_at = moment(payload.get("timestamp"), context.now)
+    if kind == "started":
+        started = TransactionStarted(
+            charger_id=context.charger_id,
+            reply_to=context.reply_to,
+            transaction_id=transaction_id,
+            id_token=text(obj(payload.get("idToken")).get("idToken")),
+            register_wh=metering.last_register(samples, SampleContext.BEGIN),
+            measured_at=measured_at,
+        )
+        return (started, *status, *samples)
+    if kind == "ended":
+        ended = TransactionEnded(
+            charger_id=context.charger_id,
+            reply_to=context.reply_to,
+            transaction_id=transaction_id,
+            reason=text(transaction.get("stoppedReason")),
+            register_wh=metering.last_register(samples, SampleContext.END),
+            measured_at=measured_at,
+        )
+        return (*samples, *status, ended)
+    return (*status, *samples)
+
+
+def _transaction_status(
+    payload: Json, transaction: Json, transaction_id: TransactionId, context: Context
+) -> tuple[StatusReported, ...]:
+    """What an event tells of plug and activity. Unplugging is believed only when the trigger is EVDeparted.
+
+    A transaction may end by EVDisconnected before the plug is out; its StatusNotification says when it is.
+    """
+    activity = _CHARGING_STATES.get(word(transaction.get("chargingState")))
+    trigger = word(payload.get("triggerReason"))
+    plugged: bool | None = None
+    if trigger == "evdeparted":
+        plugged = False
+    elif trigger == "cablepluggedin" or activity not in {None, Activity.IDLE}:
+        plugged = True
+    if activity is None and plugged is None:
+        return ()
+    reported = StatusReported(
+        charger_id=context.charger_id,
+        plugged=plugged,
+        activity=activity,
+        transaction_id=transaction_id or None,
+        measured_at=moment(payload.get("timestamp"), context.now),
+    )
+    return (reported,)
+
+
+def _registered(now: datetime, interval_s: int, status: enums.RegistrationStatusEnumType) -> Json:
+    return to_payload(call_result.BootNotification(current_time=stamp(now), interval=interval_s, status=status))
+
+
+def _authorized(*, accepted: bool) -> Json:
+    statuses = enums.AuthorizationStatusEnumType
+    info = datatypes.IdTokenInfoType(status=statuses.accepted if accepted else statuses.invalid)
+    return to_payload(call_result.Authorize(id_token_info=info))
+
+
+def _token_info(status: enums.AuthorizationStatusEnumType) -> Json:
+    return to_payload(call_result.TransactionEvent(id_token_info=datatypes.IdTokenInfoType(status=status)))
+
+
+def _data_transfer() -> Json:
+    return to_payload(call_result.DataTransfer(status=enums.DataTransferStatusEnumType.unknown_vendor_id))
+
+
+_HANDLERS = MappingProxyType[str, Callable[[Json, Context], Reading]](
+    {
+        "Authorize": _authorize,
+        "BootNotification": _boot,
+        "DataTransfer": _data,
+        "Heartbeat": _heartbeat,
+        "MeterValues": _meter_values,
+        "NotifyEVChargingNeeds": _rejected("NotifyEVChargingNeeds"),
+        "NotifyEVChargingSchedule": _charging_schedule,
+        "SignCertificate": _rejected("SignCertificate"),
+        "StatusNotification": _status,
+        "TransactionEvent": _transaction_event,
+    }
+)

@@ -1,0 +1,174 @@
+"""What the central system can configure: one store, under OCPP 1.6 key names and 2.0.1 variable names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+MEASURANDS = frozenset(
+    {
+        "Energy.Active.Import.Register",
+        "Power.Active.Import",
+        "Power.Offered",
+        "Current.Import",
+        "Current.Offered",
+        "Voltage",
+        "Frequency",
+        "SoC",
+    }
+)
+"""What this station can be asked for. SoC is accepted by every one and sent by few, as real AC stations do."""
+
+ENERGY = "Energy.Active.Import.Register"
+
+
+class Kind(StrEnum):
+    """How a value is checked."""
+
+    COUNT = "integer"
+    FLAG = "boolean"
+    MEASURANDS = "MemberList"
+    TEXT = "string"
+
+
+class Change(StrEnum):
+    """What became of a change."""
+
+    DONE = "DONE"
+    INVALID = "INVALID"
+    READ_ONLY = "READ_ONLY"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. ``shared`` is False for those that only OCPP 2.0.1 knows."""
+
+    value: str
+    kind: Kind = Kind.TEXT
+    readonly: bool = False
+    shared: bool = True
+
+
+def _fixed(value: str, kind: Kind = Kind.TEXT) -> Setting:
+    return Setting(value, kind, readonly=True)
+
+
+FACTORY = {
+    "HeartbeatInterval": Setting("300", Kind.COUNT),
+    "MeterValueSampleInterval": Setting("60", Kind.COUNT),
+    "MeterValuesSampledData": Setting(ENERGY, Kind.MEASURANDS),
+    "StopTxnSampledData": Setting("", Kind.MEASURANDS),
+    "ClockAlignedDataInterval": Setting("0", Kind.COUNT),
+    "MeterValuesAlignedData": Setting(ENERGY, Kind.MEASURANDS),
+    "StopTxnAlignedData": Setting("", Kind.MEASURANDS),
+    "ConnectionTimeOut": Setting("60", Kind.COUNT),
+    "TransactionMessageAttempts": Setting("3", Kind.COUNT),
+    "TransactionMessageRetryInterval": Setting("60", Kind.COUNT),
+    "ResetRetries": Setting("1", Kind.COUNT),
+    "WebSocketPingInterval": Setting("20", Kind.COUNT),
+    "AuthorizeRemoteTxRequests": _fixed("false", Kind.FLAG),
+    "AllowOfflineTxForUnknownId": _fixed("true", Kind.FLAG),
+    "LocalAuthorizeOffline": _fixed("true", Kind.FLAG),
+    "LocalPreAuthorize": _fixed("false", Kind.FLAG),
+    "StopTransactionOnEVSideDisconnect": _fixed("true", Kind.FLAG),
+    "StopTransactionOnInvalidId": _fixed("true", Kind.FLAG),
+    "UnlockConnectorOnEVSideDisconnect": _fixed("true", Kind.FLAG),
+    "GetConfigurationMaxKeys": _fixed("50", Kind.COUNT),
+    "NumberOfConnectors": _fixed("1", Kind.COUNT),
+    "ConnectorPhaseRotation": _fixed("1.RST"),
+    "SupportedFeatureProfiles": _fixed("Core,RemoteTrigger,SmartCharging"),
+    "ChargeProfileMaxStackLevel": _fixed("10", Kind.COUNT),
+    "ChargingScheduleAllowedChargingRateUnit": _fixed("Current,Power"),
+    "ChargingScheduleMaxPeriods": _fixed("24", Kind.COUNT),
+    "MaxChargingProfilesInstalled": _fixed("10", Kind.COUNT),
+    "TxStartedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
+    "TxEndedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
+    "TxStartPoint": Setting("PowerPathClosed", readonly=True, shared=False),
+    "TxStopPoint": Setting("Authorized,EVConnected", readonly=True, shared=False),
+    "RateUnit": Setting("A,W", Kind.MEASURANDS, readonly=True, shared=False),
+    "ItemsPerMessage": Setting("16", Kind.COUNT, readonly=True, shared=False),
+    "Enabled": Setting("true", Kind.FLAG, readonly=True, shared=False),
+    "PhasesUsed": Setting("3", Kind.COUNT, readonly=True, shared=False),
+}
+
+VARIABLES = {
+    ("OCPPCommCtrlr", "HeartbeatInterval", ""): "HeartbeatInterval",
+    ("OCPPCommCtrlr", "WebSocketPingInterval", ""): "WebSocketPingInterval",
+    ("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"): "TransactionMessageAttempts",
+    ("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent"): "TransactionMessageRetryInterval",
+    ("OCPPCommCtrlr", "ResetRetries", ""): "ResetRetries",
+    ("SampledDataCtrlr", "TxUpdatedInterval", ""): "MeterValueSampleInterval",
+    ("SampledDataCtrlr", "TxUpdatedMeasurands", ""): "MeterValuesSampledData",
+    ("SampledDataCtrlr", "TxStartedMeasurands", ""): "TxStartedMeasurands",
+    ("SampledDataCtrlr", "TxEndedMeasurands", ""): "TxEndedMeasurands",
+    ("SampledDataCtrlr", "Enabled", ""): "Enabled",
+    ("AlignedDataCtrlr", "Interval", ""): "ClockAlignedDataInterval",
+    ("AlignedDataCtrlr", "Measurands", ""): "MeterValuesAlignedData",
+    ("AlignedDataCtrlr", "Enabled", ""): "Enabled",
+    ("TxCtrlr", "EVConnectionTimeOut", ""): "ConnectionTimeOut",
+    ("TxCtrlr", "StopTxOnEVSideDisconnect", ""): "StopTransactionOnEVSideDisconnect",
+    ("TxCtrlr", "StopTxOnInvalidId", ""): "StopTransactionOnInvalidId",
+    ("TxCtrlr", "TxStartPoint", ""): "TxStartPoint",
+    ("TxCtrlr", "TxStopPoint", ""): "TxStopPoint",
+    ("AuthCtrlr", "AuthorizeRemoteStart", ""): "AuthorizeRemoteTxRequests",
+    ("SmartChargingCtrlr", "Enabled", ""): "Enabled",
+    ("SmartChargingCtrlr", "RateUnit", ""): "RateUnit",
+    ("SmartChargingCtrlr", "ProfileStackLevel", ""): "ChargeProfileMaxStackLevel",
+    ("SmartChargingCtrlr", "PeriodsPerSchedule", ""): "ChargingScheduleMaxPeriods",
+    ("SmartChargingCtrlr", "Entries", "ChargingProfiles"): "MaxChargingProfilesInstalled",
+    ("DeviceDataCtrlr", "ItemsPerMessage", "GetVariables"): "ItemsPerMessage",
+    ("DeviceDataCtrlr", "ItemsPerMessage", "SetVariables"): "ItemsPerMessage",
+    ("Connector", "SupplyPhases", ""): "PhasesUsed",
+}
+"""(component, variable, variable instance) of OCPP 2.0.1 to the setting behind it."""
+
+
+class Settings:
+    """The values, with the factory's to begin with."""
+
+    def __init__(self, *, phases: int) -> None:
+        self._settings = {**FACTORY, "PhasesUsed": Setting(str(phases), Kind.COUNT, readonly=True, shared=False)}
+
+    def get(self, name: str) -> Setting | None:
+        """Return a setting, None when there is none of that name."""
+        return self._settings.get(name)
+
+    def text(self, name: str) -> str:
+        """Return the value of a setting that is there."""
+        return self._settings[name].value
+
+    def count(self, name: str) -> int:
+        """Return the value of a setting that is a number."""
+        return int(self._settings[name].value)
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the value of a setting that is a list."""
+        return tuple(member.strip() for member in self._settings[name].value.split(",") if member.strip())
+
+    def shared(self) -> Iterator[tuple[str, Setting]]:
+        """Return what OCPP 1.6 knows."""
+        return ((name, setting) for name, setting in self._settings.items() if setting.shared)
+
+    def change(self, name: str, value: str) -> Change:
+        """Change a setting, if the value fits it."""
+        setting = self._settings.get(name)
+        if setting is None:
+            return Change.UNKNOWN
+        if setting.readonly:
+            return Change.READ_ONLY
+        if not _fits(setting.kind, value):
+            return Change.INVALID
+        self._settings[name] = Setting(value, setting.kind, shared=setting.shared)
+        return Change.DONE
+
+
+def _fits(kind: Kind, value: str) -> bool:
+    match kind:
+        case Kind.COUNT:
+            return value.isascii() and value.isdigit() and len(value) < 10
+        case Kind.FLAG:
+            return value.lower() in {"true", "false"}
+        case Kind.MEASURANDS:
+            return all(member.strip() in MEASURANDS for member in value.split(",") if value)
+        case Kind.TEXT:
+            return True
