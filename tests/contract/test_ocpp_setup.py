@@ -177,3 +177,27 @@ async def test_a_charger_that_answers_no_question_is_left_in_peace() -> None:
         await asyncio.sleep(0.1)
         await charger.call("Heartbeat", {})
         assert not charger.requests
+
+
+async def test_two_boots_before_a_charger_has_settled_are_one_set_up() -> None:
+    waiting = WaitingClock(parse_clock("2026-01-14T16:00:00Z@1000"))
+    async with running(clock=waiting) as rig, rig.charger() as charger:
+        for _ in range(2):
+            await charger.call("BootNotification", BOOT_16)
+        await charger.call("Heartbeat", {})
+        waiting.wake.set()
+        actions = []
+        while "TriggerMessage" not in actions:
+            message_id, action, _ = await charger.request()
+            actions.append(action)
+            await charger.refuse(message_id, "NotSupported")
+        assert actions.count("GetConfiguration") == 1
+
+
+async def test_a_read_only_setting_is_not_written() -> None:
+    async with running() as rig, rig.charger() as charger:
+        await charger.call("BootNotification", BOOT_16)
+        message_id, _, payload = await charger.request("GetConfiguration")
+        known = [{"key": key, "readonly": True, "value": "7"} for key in payload["key"]]
+        await charger.reply(message_id, {"configurationKey": known})
+        assert await serve_setup_16(charger, {}) == TRIGGERS

@@ -36,13 +36,14 @@ def credited(session: Session, delta: Delta, *, charging: bool, began_at: dateti
     return replace(session, blocks=blocks)
 
 
-def retyped(session: Session, kind: BlockKind, now: datetime) -> Session:
-    """Charge for something else from now on: a running block ends here and the next begins."""
-    if kind is session.kind:
-        return session
+def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) -> Session:
+    """Charge for something else from now on. A running block ends here and the next begins, if charging is to go on;
+    one that is being stopped keeps its kind to its end.
+    """
+    if kind is not session.kind:
+        session = replace(session, kind=kind, kind_since=now)
     open_block = running(session)
-    session = replace(session, kind=kind, kind_since=now)
-    if open_block is None:
+    if open_block is None or open_block.kind is kind or not goes_on:
         return session
     if open_block.started_at >= now:
         return replace(session, blocks=(*session.blocks[:-1], replace(open_block, kind=kind)))

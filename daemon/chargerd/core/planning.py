@@ -7,7 +7,7 @@ from typing import assert_never
 from chargerd.core import blocks
 from chargerd.core.level import level_pct, needed_wh
 from chargerd.core.model import ImmediateTarget, RegularTarget, Session, Slot, State
-from chargerd.core.units import power_w
+from chargerd.core.units import power_w, quarter_after
 from chargerd.plan.cheapest import schedule
 from chargerd.plan.schedule import BlockKind, Need, Window
 
@@ -82,12 +82,21 @@ def _regular(slot: Slot, pct: float, goal: int, ready_by: datetime) -> Need:
 
 def replanned(state: State, slot: Slot, now: datetime) -> Session:
     """The session with its kind and its plan brought up to date."""
-    session = blocks.retyped(slot.session, purpose(slot), now)
-    slot = replace(slot, session=session)
-    if missing_capabilities(state, slot) or session.unplugged_at is not None:
-        return replace(session, plan=())
-    fresh = schedule(needs(slot), prices=state.prices, power_w=planning_power_w(state, slot), now=now)
-    return replace(session, plan=_keeping_start(session.plan, fresh, now))
+    session = slot.session
+    plan: tuple[Window, ...] = ()
+    if not missing_capabilities(state, slot) and session.unplugged_at is None:
+        power = planning_power_w(state, slot)
+        busy_until = quarter_after(now) if _is_busy(state, session, now) else None
+        fresh = schedule(needs(slot), prices=state.prices, power_w=power, now=now, busy_until=busy_until)
+        plan = _keeping_start(session.plan, fresh, now)
+    session = blocks.retyped(session, purpose(slot), now, goes_on=due(plan, now) is not None)
+    return replace(session, plan=plan)
+
+
+def _is_busy(state: State, session: Session, now: datetime) -> bool:
+    """Charging by the schedule is going on; what the reserve began ends when the reserve is reached."""
+    window = due(session.plan, now)
+    return state.facts.charging and window is not None and window.kind is BlockKind.REGULAR
 
 
 def _keeping_start(old: tuple[Window, ...], new: tuple[Window, ...], now: datetime) -> tuple[Window, ...]:

@@ -27,10 +27,18 @@ class Cell:
     capacity_wh: float
 
 
-def schedule(needs: Sequence[Need], *, prices: PriceCurve, power_w: float, now: datetime) -> tuple[Window, ...]:
+def schedule(
+    needs: Sequence[Need],
+    *,
+    prices: PriceCurve,
+    power_w: float,
+    now: datetime,
+    busy_until: datetime | None = None,
+) -> tuple[Window, ...]:
     """Plan charging at ``power_w`` from ``now`` on, needs in the order given; windows sorted, not overlapping.
 
-    Windows that touch and serve the same kind are one. Needs without a deadline must come first.
+    Windows that touch and serve the same kind are one. Needs without a deadline must come first. Charging that goes
+    on is not interrupted before ``busy_until``, for a quarter that was begun is cheaper to finish than to stop in.
     """
     free_from = now
     windows: list[Window] = []
@@ -40,7 +48,7 @@ def schedule(needs: Sequence[Need], *, prices: PriceCurve, power_w: float, now: 
         if need.ready_by is None or need.ready_by <= free_from:
             made = _at_once(need, free_from, power_w)
         else:
-            made = _cheapest(need, prices, free_from, power_w)
+            made = _cheapest(need, prices, free_from, power_w, busy_until or free_from)
         windows.extend(made)
         free_from = max(free_from, made[-1].end) if need.ready_by is None else free_from
     return tuple(_merged(windows))
@@ -51,10 +59,10 @@ def _at_once(need: Need, start: datetime, power_w: float) -> list[Window]:
     return [Window(need.kind, start, _ceil(_later(start, need.wh, power_w)), need.wh)]
 
 
-def _cheapest(need: Need, prices: PriceCurve, start: datetime, power_w: float) -> list[Window]:
+def _cheapest(need: Need, prices: PriceCurve, start: datetime, power_w: float, busy_until: datetime) -> list[Window]:
     assert need.ready_by is not None
     cells = list(_cells(start, need.ready_by, power_w))
-    dearest_last = sorted(cells, key=lambda cell: (*_price(prices, cell.start), cell.start))
+    dearest_last = sorted(cells, key=lambda cell: (cell.end > busy_until, *_price(prices, cell.start), cell.start))
     chosen: list[Window] = []
     missing = float(need.wh)
     for cell in dearest_last:

@@ -115,7 +115,7 @@ class OcppDriver:
         try:
             reason = await link.run(outlet)
         finally:
-            _log.info("ocpp.offline", charger=charger_id, reason=reason)
+            _log.debug("ocpp.offline", charger=charger_id, reason=reason)
             if self._links.get(charger_id) is link:
                 del self._links[charger_id]
                 await _tell_offline(outlet, link, reason)

@@ -297,7 +297,7 @@ class Link:
         if is_boot:
             self.station.booted(self._clock.monotonic())
         if is_first:
-            self._log.info("ocpp.online", protocol=self._dialect.PROTOCOL)
+            self._log.debug("ocpp.online", protocol=self._dialect.PROTOCOL)
             await self._tell(ChargerOnline(charger_id=self.station.charger_id, protocol=self._dialect.PROTOCOL))
         if is_first or is_boot:
             if self._setup is not None:
@@ -322,7 +322,7 @@ class Link:
                     await self._learn(learning.from_measurands(self.station.capabilities, sampled))
             await setup.ask_state(self._call)
         except Unreachable as unreachable:
-            self._log.info("ocpp.setup_cut_short", reason=str(unreachable))
+            self._log.debug("ocpp.setup_cut_short", reason=str(unreachable))
 
     async def _keep_alive(self) -> None:
         if await self._pulse.watch():

@@ -121,7 +121,7 @@ class Setup:
                 self._log.info("ocpp.setting_refused", key=setting.key, value=wish, detail=str(error))
                 return found.value
             if status in {"accepted", "rebootrequired"}:
-                self._log.info("ocpp.setting_written", key=setting.key, value=wish, was=found.value, status=status)
+                self._log.debug("ocpp.setting_written", key=setting.key, value=wish, was=found.value, status=status)
                 return wish
         self._log.info("ocpp.setting_refused", key=setting.key, value=setting.wishes[-1], detail=status)
         return found.value

@@ -59,24 +59,33 @@ def test_a_new_block_does_not_reach_into_the_last_one() -> None:
 
 def test_a_change_of_purpose_splits_a_running_block_there() -> None:
     one = credit(session(), delta("10T22:00", "10T22:10", 100))
-    one = blocks.retyped(one, BlockKind.IMMEDIATE_START, utc("10T22:10"))
+    one = blocks.retyped(one, BlockKind.IMMEDIATE_START, utc("10T22:10"), goes_on=True)
     assert [(b.kind, b.ended_at) for b in one.blocks] == [
         (BlockKind.REGULAR, utc("10T22:10")),
         (BlockKind.IMMEDIATE_START, None),
     ]
-    assert blocks.retyped(one, BlockKind.IMMEDIATE_START, utc("10T22:11")) == one
+    assert blocks.retyped(one, BlockKind.IMMEDIATE_START, utc("10T22:11"), goes_on=True) == one
 
 
 def test_a_change_of_purpose_at_the_very_start_only_renames_the_block() -> None:
     one = credit(session(), delta("10T22:00", "10T22:10", 0))
-    one = blocks.retyped(one, BlockKind.IMMEDIATE_START, PLUG)
+    one = blocks.retyped(one, BlockKind.IMMEDIATE_START, PLUG, goes_on=True)
     assert [(b.kind, b.ended_at) for b in one.blocks] == [(BlockKind.IMMEDIATE_START, None)]
 
 
 def test_a_block_that_opens_after_a_change_of_purpose_begins_there() -> None:
-    one = blocks.retyped(session(), BlockKind.BATTERY_RESERVE, utc("10T22:05"))
+    one = blocks.retyped(session(), BlockKind.BATTERY_RESERVE, utc("10T22:05"), goes_on=True)
     one = credit(one, delta("10T22:00", "10T22:10", 100))
     assert one.blocks[0].started_at == utc("10T22:05")
+
+
+def test_a_block_that_is_being_stopped_keeps_its_purpose_to_its_end() -> None:
+    one = credit(session(), delta("10T22:00", "10T22:10", 100))
+    one = blocks.retyped(one, BlockKind.BATTERY_RESERVE, utc("10T22:10"), goes_on=False)
+    one = credit(one, delta("10T22:10", "10T22:11", 5))
+    assert [(b.kind, b.wh) for b in one.blocks] == [(BlockKind.REGULAR, 105)]
+    one = blocks.retyped(one, BlockKind.BATTERY_RESERVE, utc("10T22:20"), goes_on=True)
+    assert [b.kind for b in one.blocks] == [BlockKind.REGULAR, BlockKind.BATTERY_RESERVE]
 
 
 def test_closing_without_a_running_block_changes_nothing() -> None:

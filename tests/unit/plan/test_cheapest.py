@@ -41,6 +41,13 @@ def test_uses_what_is_left_of_the_running_quarter() -> None:
     assert (window.start, window.end) == (utc("10T22:05"), utc("10T22:15"))
 
 
+def test_finishes_the_quarter_that_was_begun() -> None:
+    curve = prices("10T22:00", [0.3, 0.1])
+    need = regular(2000)
+    (window,) = schedule([need], prices=curve, power_w=POWER, now=NOW, busy_until=utc("10T22:15"))
+    assert (window.start, window.end) == (NOW, utc("10T22:15"))
+
+
 def test_negative_prices_come_first() -> None:
     (window,) = plan(regular(2000), curve=prices("10T22:00", [0.0, -0.1]))
     assert window.start == utc("10T23:00")

@@ -1,0 +1,19 @@
+"""How long the searches go on: a short, repeatable one by default, a long random one with CHARGERD_LONG=1."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+LONG = os.environ.get("CHARGERD_LONG") == "1"
+
+settings.register_profile("dev", max_examples=150, derandomize=True, deadline=None)
+settings.register_profile("long", max_examples=10_000, deadline=None)
+settings.load_profile("long" if LONG else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A long search takes as long as it takes."""
+    for item in items:
+        if LONG and "tests/property" in item.path.as_posix():
+            item.add_marker(pytest.mark.timeout(0))

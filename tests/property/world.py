@@ -1,0 +1,420 @@
+"""A world for random histories: a charger with moods, a car with a battery, a household that changes its mind.
+
+Like the home of the playbooks, but commands may meet any fate, the wire loses and delays, and messages of a charger
+that is offline wait in its queue. Every step is judged by the rules.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from chargerd.core.commands import (
+    AnswerTransaction,
+    ChargerCommand,
+    Command,
+    SetCurrentLimit,
+    StartTransaction,
+    StopTransaction,
+)
+from chargerd.core.decide import decide, initial, next_deadline
+from chargerd.core.events import (
+    Activity,
+    ChargerOffline,
+    ChargerOnline,
+    CommandFailed,
+    CommandSucceeded,
+    Configured,
+    Event,
+    Failure,
+    MeterSampled,
+    PricesUpdated,
+    StatusReported,
+    TimePassed,
+    TransactionEnded,
+    TransactionStarted,
+)
+from chargerd.core.ids import PolicyId, ReplyTo, TransactionId, VehicleId
+from chargerd.core.model import State
+from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
+from chargerd.plan.prices import PriceCurve
+from tests.property.rules import Rules
+from tests.support.home import CAR, GARAGE, NIGHT, POLICY, prices, utc
+
+OTHER_POLICY = PolicyId("0b0e5f4e-3c1b-4c52-9a0e-6f3e6b1d2c11")
+OTHER_CAR = VehicleId("other")
+BATTERY_WH = 60_000.0
+EFFICIENCY = 0.9
+
+CURVES = (
+    PriceCurve(),
+    NIGHT,
+    prices("10T12:00", [0.3] * 48),
+    prices("10T12:00", [0.1, 0.4] * 24),
+    prices("10T12:00", [round(1.0 - 0.02 * hour, 2) for hour in range(48)]),
+    prices("10T12:00", [-0.1, 9999.0, 0.0] * 16),
+)
+
+
+class Fate(StrEnum):
+    """What becomes of commands at present."""
+
+    OBEYED = "obeyed"
+    ACCEPTED = "accepted"
+    """Answered with yes; nothing happens."""
+    REFUSED = "refused"
+    NOT_SUPPORTED = "not supported"
+    TIMED_OUT = "timed out"
+    LATE = "late"
+    """Carried out, but the answer is lost and told as timed out."""
+    SILENT = "silent"
+    """No outcome is ever told."""
+    FLAPPING = "flapping"
+    """Obeyed, but the charger ends each transaction by itself after the next sample."""
+
+
+_FAILURES = {
+    Fate.REFUSED: Failure.REFUSED,
+    Fate.NOT_SUPPORTED: Failure.NOT_SUPPORTED,
+    Fate.TIMED_OUT: Failure.TIMED_OUT,
+    Fate.LATE: Failure.TIMED_OUT,
+}
+_DONE = (Fate.OBEYED, Fate.LATE, Fate.FLAPPING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What does not change in one history."""
+
+    own_ids: bool = False
+    sample_every_s: int = 300
+    tells_power: bool = True
+    tells_register: bool = True
+    tells_activity: bool = True
+    tells_soc: bool = False
+    numbers_samples: bool = True
+    autostart: bool = False
+    assumed: int | None = 35
+    two_policies: bool = False
+    zone: str = "UTC"
+    start: str = "10T20:00"
+
+
+@dataclass
+class Household:
+    """What the configuration says now."""
+
+    goal: int = 50
+    ready_by: str = "07:00"
+    reserve: int = 20
+    scheduled: bool = True
+    managed: bool = True
+
+
+@dataclass
+class Box:
+    """The charger and the car as they really are."""
+
+    plugged: bool = False
+    transaction: str | None = None
+    limit_a: float = 16.0
+    register: float = 100_000.0
+    delivered_wh: float = 0.0
+    level_wh: float = 0.35 * BATTERY_WH
+    car_takes: bool = True
+    numbers: int = 0
+
+    @property
+    def flowing(self) -> float:
+        """Power in W at this instant."""
+        on = self.plugged and self.transaction is not None and self.limit_a >= 6
+        return 11_000.0 if on and self.car_takes and self.level_wh < BATTERY_WH else 0.0
+
+    @property
+    def activity(self) -> Activity:
+        """What an honest charger says of this."""
+        if not self.plugged:
+            return Activity.IDLE
+        if self.flowing:
+            return Activity.CHARGING
+        if self.transaction is None:
+            return Activity.EV_CONNECTED
+        return Activity.SUSPENDED_EV if self.limit_a >= 6 else Activity.SUSPENDED_EVSE
+
+
+@dataclass
+class World:
+    """The core, the box, and the wire between them."""
+
+    setup: Setup = field(default_factory=Setup)
+    household: Household = field(default_factory=Household)
+    box: Box = field(default_factory=Box)
+    fate: Fate = Fate.OBEYED
+    online: bool = True
+    honest: bool = True
+    curve: PriceCurve = NIGHT
+    now: datetime = field(init=False)
+    state: State = field(init=False)
+    first: State = field(init=False)
+    rules: Rules = field(default_factory=Rules)
+    history: list[tuple[datetime, Event]] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    waiting: deque[Event] = field(default_factory=deque)
+    queue: list[Event] = field(default_factory=list)
+    replies: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = utc(self.setup.start)
+        configured = self.configuration()
+        self.first = self.state = initial(configured, self.now)
+        self.tell(configured, PricesUpdated(curve=self.curve))
+        self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP"), self.status())
+
+    # The household
+
+    def configuration(self, *, restarted: bool = False) -> Configured:
+        house, zone = self.household, self.setup.zone
+        mine = self._policy(POLICY, CAR)
+        other = replace(self._policy(OTHER_POLICY, OTHER_CAR), assumed_battery_level_at_plug_in=None)
+        policies = (mine,) if house.managed else ()
+        return Configured(
+            charger_id=GARAGE,
+            site=Site(zone=zone),
+            charger=ChargerSpec(charger_id=GARAGE),
+            policies=(*policies, other) if self.setup.two_policies else policies,
+            vehicles=(self._vehicle(CAR), self._vehicle(OTHER_CAR)),
+            restarted=restarted,
+        )
+
+    def _policy(self, policy_id: PolicyId, vehicle_id: VehicleId) -> Policy:
+        house = self.household
+        day = DayTarget(ready_by=time.fromisoformat(house.ready_by), minimum_charge_target=house.goal)
+        return Policy(
+            policy_id=policy_id,
+            charger_id=GARAGE,
+            vehicle_id=vehicle_id,
+            battery_reserve=house.reserve,
+            schedule=(day if house.scheduled else None,) * 7,
+            assumed_battery_level_at_plug_in=self.setup.assumed,
+        )
+
+    def _vehicle(self, vehicle_id: VehicleId) -> VehicleSpec:
+        return VehicleSpec(
+            vehicle_id=vehicle_id,
+            battery_wh=BATTERY_WH,
+            charge_max_w=11_000.0,
+            efficiency=EFFICIENCY,
+            level_from_charger=self.setup.tells_soc,
+        )
+
+    # The core
+
+    def tell(self, *events: Event) -> None:
+        """Give the core events, and let the box react, in the order in which things happen."""
+        self.waiting.extend(events)
+        while self.waiting:
+            event = self.waiting.popleft()
+            self.history.append((self.now, event))
+            before = self.state
+            decision = decide(before, event, self.now)
+            self.state = decision.state
+            self.commands.extend(decision.commands)
+            self.rules.check(before, event, decision, self.now)
+            for command in decision.commands:
+                self._meet(command)
+
+    def reply_to(self) -> ReplyTo:
+        self.replies += 1
+        return ReplyTo(f"reply-{self.replies}")
+
+    def restart(self) -> None:
+        """The process dies and comes back with its state; the charger reconnects."""
+        self.rules.stimulated(self.now)
+        self.online = True
+        self.tell(self.configuration(restarted=True), PricesUpdated(curve=self.curve))
+        self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP"))
+        self._drain()
+
+    def connect(self, *, up: bool, loses_queue: bool = False) -> None:
+        """Have the connection come or go; what the charger has to tell meanwhile waits in its queue."""
+        self.rules.stimulated(self.now)
+        if loses_queue:
+            self.queue.clear()
+        self.online = up
+        if up:
+            self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP"))
+            self._drain()
+        else:
+            self.tell(ChargerOffline(charger_id=GARAGE, reason="test"))
+
+    def _drain(self) -> None:
+        queued, self.queue = self.queue, []
+        self.tell(*queued)
+
+    def say(self, *events: Event) -> None:
+        """Something that the charger tells: at once, or when it is connected again."""
+        if self.online:
+            self.tell(*events)
+        else:
+            self.queue.extend(events)
+
+    # Time
+
+    def let_pass(self, seconds: float, *, asleep: bool = False) -> None:
+        """Let time pass; deadlines are kept and the meter is read, unless the process sleeps."""
+        end = self.now + timedelta(seconds=seconds)
+        while self.now < end:
+            deadline = None if asleep else next_deadline(self.state)
+            sample_at = None if asleep else self._next_sample()
+            step = min(t for t in (sample_at, deadline, end) if t is not None)
+            self._advance(step)
+            if step == sample_at:
+                self.sample()
+            if step == deadline:
+                self.tell(TimePassed(charger_id=GARAGE))
+        if asleep:
+            self.tell(TimePassed(charger_id=GARAGE))
+
+    def _advance(self, to: datetime) -> None:
+        box = self.box
+        was = box.flowing
+        wh = was * (to - self.now).total_seconds() / 3600
+        room = max(BATTERY_WH - box.level_wh, 0.0) / EFFICIENCY
+        wh = min(wh, room)
+        box.register += wh
+        box.delivered_wh += wh
+        box.level_wh += wh * EFFICIENCY
+        self.now = to
+        if was and wh == room:
+            box.level_wh = BATTERY_WH
+            self.say_status()
+
+    def _next_sample(self) -> datetime | None:
+        if self.box.transaction is None:
+            return None
+        every = timedelta(seconds=self.setup.sample_every_s)
+        return self.now + every - (self.now - utc("10T00:00")) % every
+
+    # The charger's side
+
+    def sample(self) -> None:
+        """Let the meter be read now."""
+        box, setup = self.box, self.setup
+        numbered = setup.numbers_samples and box.transaction is not None
+        event = MeterSampled(
+            charger_id=GARAGE,
+            measured_at=self.now,
+            register_wh=round(box.register) if setup.tells_register else None,
+            power_w=box.flowing if setup.tells_power else None,
+            soc_pct=box.level_wh / BATTERY_WH * 100 if setup.tells_soc else None,
+            transaction_id=TransactionId(str(box.transaction)) if numbered else None,
+        )
+        self.say(event)
+        if self.fate is Fate.FLAPPING and box.transaction is not None and box.flowing:
+            self.end_transaction("Other")
+
+    def status(self, activity: Activity | None = None) -> StatusReported:
+        told = activity or (self.box.activity if self.setup.tells_activity else None)
+        return StatusReported(
+            charger_id=GARAGE, plugged=self.box.plugged, activity=told, fault="", measured_at=self.now
+        )
+
+    def say_status(self) -> None:
+        self.say(self.status())
+
+    def plug(self) -> None:
+        self.rules.stimulated(self.now)
+        self.box.plugged = True
+        self.say_status()
+        if self.setup.autostart:
+            self.begin_transaction()
+
+    def unplug(self, *, tells_end_first: bool = True) -> None:
+        self.rules.stimulated(self.now)
+        self.box.plugged = False
+        if not tells_end_first:
+            self.say_status()
+        self.end_transaction("EVDisconnected")
+        if tells_end_first:
+            self.say_status()
+
+    def begin_transaction(self) -> None:
+        box = self.box
+        if box.transaction is not None:
+            return
+        box.numbers += 1
+        box.transaction = f"own-{box.numbers}" if self.setup.own_ids or not self.online else "?"
+        self.say(
+            TransactionStarted(
+                charger_id=GARAGE,
+                reply_to=self.reply_to(),
+                transaction_id=None if box.transaction == "?" else TransactionId(box.transaction),
+                id_token="chargerd",
+                register_wh=round(box.register) if self.setup.tells_register else None,
+                measured_at=self.now,
+            )
+        )
+        self.say_status()
+
+    def end_transaction(self, reason: str) -> None:
+        box = self.box
+        if box.transaction is None:
+            return
+        ended, box.transaction = box.transaction, None
+        self.say(
+            TransactionEnded(
+                charger_id=GARAGE,
+                reply_to=self.reply_to(),
+                transaction_id=TransactionId(ended),
+                reason=reason,
+                register_wh=round(box.register) if self.setup.tells_register else None,
+                measured_at=self.now,
+            )
+        )
+
+    def _meet(self, command: Command) -> None:
+        match command:
+            case StartTransaction() | StopTransaction() | SetCurrentLimit():
+                if self.fate in _DONE:
+                    self.waiting.append(self._outcome(command))
+                    self._carry_out(command)
+                elif self.fate is not Fate.SILENT:
+                    self.waiting.append(self._outcome(command))
+            case AnswerTransaction():
+                if self.box.transaction == "?":
+                    self.box.transaction = command.transaction_id
+            case _:
+                pass
+
+    def _outcome(self, command: ChargerCommand) -> Event:
+        failure = _FAILURES.get(self.fate)
+        if failure is None:
+            return CommandSucceeded(charger_id=GARAGE, command_id=command.command_id)
+        return CommandFailed(charger_id=GARAGE, command_id=command.command_id, failure=failure, detail="no")
+
+    def _carry_out(self, command: ChargerCommand) -> None:
+        box = self.box
+        match command:
+            case StartTransaction():
+                if box.plugged and box.transaction is None:
+                    self._later(self.begin_transaction)
+            case StopTransaction():
+                if box.transaction == command.transaction_id:
+                    self._later(lambda: self.end_transaction("Remote"))
+                    if self.setup.tells_activity:
+                        self.waiting.append(self.status(Activity.FINISHING))
+            case SetCurrentLimit():
+                was, box.limit_a = box.flowing, command.limit_a
+                if bool(was) is not bool(box.flowing):
+                    self.waiting.append(self.status())
+
+    def _later(self, act: Any) -> None:
+        """Act, and have the events told after those that wait."""
+        before, self.waiting = self.waiting, deque()
+        told: list[Event] = []
+        say, self.say = self.say, lambda *events: told.extend(events)  # type: ignore[method-assign]
+        act()
+        self.say = say  # type: ignore[method-assign]
+        self.waiting = before
+        self.waiting.extend(told)
