@@ -110,7 +110,7 @@ def _tariff(tariff: TariffOptions) -> Iterator[str]:
 
 def _http(http: HttpSection) -> str:
     guard = f"with the token in {http.token_file}" if http.token_file else "without a token, from this machine only"
-    return f"Dashboard and API: http://{http.listen}/, {guard}."
+    return f"API: http://{http.listen}/, {guard}."
 
 
 def _strongest(vehicle: VehicleSpec, charger: ChargerSpec, site: Site) -> float:

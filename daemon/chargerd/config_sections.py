@@ -84,7 +84,7 @@ class SiteSection(Section):
 
 
 class HttpSection(Section):
-    """Where the dashboard and the API listen."""
+    """Where the API listens."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         default="127.0.0.1:8480", description="host:port; any other machine than this one needs a token_file"

@@ -160,7 +160,9 @@ def _configured(state: State, event: Configured, now: datetime) -> State:
         if (kept.policy.schedule, state.site.zone) != (policy.schedule, event.site.zone):
             follow = target.scheduled if kept.session.plugged_in_at is None else target.edited
             targets = follow(targets, policy, event.site.zone, now)
-        slots.append(replace(kept, policy=policy, vehicle=car, session=replace(kept.session, targets=targets)))
+        if kept.policy.battery_reserve != policy.battery_reserve:
+            targets = target.renumbered(targets)
+        slots.append(replace(kept, policy=policy, vehicle=car, session=_retargeted(kept.session, targets)))
     state = replace(state, site=event.site, slots=tuple(slots))
     if left is not None and session.visiting_slot(state) is None:
         orphan = replace(left.session, policy_id=None, targets=Targets(), plan=(), blocks=(), outcome=None, error=None)
@@ -244,6 +246,7 @@ def _transaction_ended(state: State, event: TransactionEnded, now: datetime) -> 
         at = evidence.sample_time(state.facts, event.measured_at, now)
         state, delta = _counted(state, event.register_wh, at)
         state = _credited(state, delta, charging=state.facts.charging)
+        state = replace(state, facts=evidence.register_told(state.facts, event.register_wh, at))
     state = replace(state, facts=evidence.transaction_ended(state.facts, event, now))
     state = control.listening(control.limit_forgotten(state), now)
     answer = AnswerTransaction(
@@ -282,10 +285,13 @@ def _requested(
             targets = target.reverted(targets, slot.policy, state.site.zone, now)
         case _:
             assert_never(event)
-    if targets != slot.session.targets:
-        changed: Session = replace(slot.session, targets=targets, car_is_full=False)
-        state = session.with_slot(state, replace(slot, session=changed))
+    state = session.with_slot(state, replace(slot, session=_retargeted(slot.session, targets)))
     return state, (AnswerRequest(reply_to=event.reply_to),)
+
+
+def _retargeted(visited: Session, targets: Targets) -> Session:
+    """A new wish is tried even with a car that has had enough so far."""
+    return visited if targets == visited.targets else replace(visited, targets=targets, car_is_full=False)
 
 
 def _rejected(reply_to: ReplyTo, why: str) -> AnswerRequest:
@@ -333,7 +339,7 @@ def _judged(state: State, now: datetime) -> State:
     if error != slot.session.error:
         slot = replace(slot, session=replace(slot.session, error=error))
         state = session.with_slot(state, slot)
-    if slot.session.unplugged_at is not None:
+    if slot.session.unplugged_at is not None and outcome.judges_latest(slot.session):
         return state
     expected = outcome.projected(state, slot, now)
     if expected == slot.session.outcome:

@@ -124,6 +124,14 @@ def sampled(
     return stopped(facts, at) if low >= STOP_SAMPLES else facts
 
 
+def register_told(facts: ChargerFacts, register_wh: int, at: datetime) -> ChargerFacts:
+    """Keep a register reading that came without a sample: the next visit counts from it."""
+    last = facts.reading
+    if last is None:
+        return replace(facts, reading=Reading(at=at, register_wh=register_wh))
+    return facts if at < last.at else replace(facts, reading=replace(last, at=at, register_wh=register_wh))
+
+
 def _is_overtaken(facts: ChargerFacts, at: datetime) -> bool:
     """A sample from before the charger said that nothing flows, or that the car left, proves nothing about now."""
     unplugged = facts.plugged is False and facts.plugged_at is not None and at <= facts.plugged_at

@@ -59,9 +59,9 @@ def sampled(
     """
     if ledger.anchor_wh is None or ledger.anchor_at is None:
         return anchored(ledger, at, register_wh), None
-    if at < ledger.anchor_at:
-        return ledger, None
     wh = register_wh - ledger.anchor_wh
+    if at < ledger.anchor_at or (at == ledger.anchor_at and wh < 0):
+        return ledger, None
     plausible_wh = power_max_w * hours_between(ledger.anchor_at, at) * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
     if wh < 0 or wh > plausible_wh:
         return anchored(ledger, at, register_wh), None

@@ -86,6 +86,12 @@ def _off_target(
     )
 
 
+def judges_latest(session: Session) -> bool:
+    """Tell whether the last outcome is about the target in force."""
+    target = session.targets.latest
+    return (None if session.outcome is None else session.outcome.target_id) == (target and target.target_id)
+
+
 def final(slot: Slot) -> Session:
     """Judge what was: the target in force at plug-out was met, or it was not."""
     session = replace(slot.session, plan=())

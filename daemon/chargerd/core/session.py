@@ -82,7 +82,10 @@ def settles_at(state: State, session: Session) -> datetime:
 
 
 def rolled(state: State, now: datetime) -> State:
-    """Bring all targets up to date: deadlines that passed, immediate starts that are done."""
+    """Bring all targets up to date: deadlines that passed, immediate starts that are done.
+
+    A car that has left is judged by the target that was in force when it left.
+    """
     for slot in state.slots:
         targets = _rolled(state, slot, now)
         if targets != slot.session.targets:
@@ -94,6 +97,8 @@ def _rolled(state: State, slot: Slot, now: datetime) -> Targets:
     session = slot.session
     targets = session.targets
     zone = state.site.zone
+    if session.unplugged_at is not None:
+        return targets
     if session.plugged_in_at is None:
         if targets.override is not None and targets.override.ready_by <= now:
             targets = replace(targets, override=None)

@@ -74,6 +74,16 @@ def edited(targets: Targets, policy: Policy, zone: str, now: datetime) -> Target
     return _with_scheduled(targets, *found)
 
 
+def renumbered(targets: Targets) -> Targets:
+    """The policy's battery reserve is part of every REGULAR target: where it changed, they are others now."""
+    for name in ("scheduled", "override"):
+        known: RegularTarget | None = getattr(targets, name)
+        if known is not None:
+            changed = replace(known, target_id=targets.next_id)
+            targets = replace(targets, next_id=targets.next_id + 1, **{name: changed})
+    return targets
+
+
 def immediate(targets: Targets, level: int) -> Targets:
     """Start now, up to a level. Asking for the same again changes nothing."""
     if targets.immediate is not None and targets.immediate.minimum_charge_target == level:

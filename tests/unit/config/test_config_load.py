@@ -177,7 +177,7 @@ def test_it_is_described_in_a_residents_words(tmp_path: Path) -> None:
         "  The battery level comes from the charger; while it is not known, the car is not controlled.",
         "Tariff: 0.2785 EUR per kWh at all times.",
         "Driver ocpp: listen 127.0.0.1:0, path /ocpp.",
-        f"Dashboard and API: http://0.0.0.0:8480/, with the token in {tmp_path}/api-token.",
+        f"API: http://0.0.0.0:8480/, with the token in {tmp_path}/api-token.",
         f"Kept in {tmp_path}/db/chargerd.db.",
     ]
 

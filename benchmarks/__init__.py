@@ -1,0 +1,1 @@
+"""Measured speed, as ratios inside one run."""

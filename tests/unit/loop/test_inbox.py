@@ -1,0 +1,64 @@
+"""The queue in front of the loop: bounded, and it drops nothing but what a newer sample tells as well."""
+
+import asyncio
+
+from chargerd.core.events import ChargerOffline, Event, MeterSampled, StatusReported
+from chargerd.core.ids import ChargerId
+from chargerd.inbox import Inbox
+
+GARAGE, YARD = ChargerId("garage"), ChargerId("yard")
+
+
+def sample(register: int, charger: ChargerId = GARAGE) -> MeterSampled:
+    return MeterSampled(charger_id=charger, register_wh=register)
+
+
+def plug(charger: ChargerId = GARAGE) -> StatusReported:
+    return StatusReported(charger_id=charger, plugged=True)
+
+
+async def drained(inbox: Inbox) -> list[Event]:
+    return [await inbox.take() for _ in range(len(inbox))]
+
+
+async def test_events_come_out_in_the_order_in_which_they_went_in() -> None:
+    inbox = Inbox()
+    for event in (sample(1), plug(), sample(2)):
+        await inbox.put(event)
+    assert await drained(inbox) == [sample(1), plug(), sample(2)]
+    assert inbox.coalesced == 0
+
+
+async def test_a_full_inbox_keeps_the_newest_sample_of_each_charger() -> None:
+    inbox = Inbox(capacity=3)
+    for event in (sample(1), sample(1, YARD), plug()):
+        await inbox.put(event)
+    await inbox.put(sample(2))
+    assert await drained(inbox) == [sample(1, YARD), plug(), sample(2)]
+    assert inbox.coalesced == 1
+
+
+async def test_everything_else_waits_for_room() -> None:
+    inbox = Inbox(capacity=1)
+    await inbox.put(plug())
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(inbox.put(ChargerOffline(charger_id=GARAGE)))
+        sampling = group.create_task(inbox.put(sample(1)))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert not sampling.done(), "without an older sample there is nothing to coalesce"
+        taken = [await inbox.take()]
+        while len(taken) < 3:
+            assert await inbox.wait(5)
+            taken.append(await inbox.take())
+    assert sorted(event.kind for event in taken) == ["charger_offline", "meter_sampled", "status_reported"]
+
+
+async def test_waiting_ends_with_an_event_or_with_the_time() -> None:
+    inbox = Inbox()
+    assert not await inbox.wait(0.001)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(inbox.wait(None))
+        await asyncio.sleep(0)
+        await inbox.put(plug())
+    assert waiting.result()
