@@ -49,7 +49,8 @@ async def test_a_version_that_is_not_spoken_is_refused_with_words_and_a_warning(
     assert refused.value.response.status_code == 400
     assert b"ocpp2.0.1, ocpp1.6" in (refused.value.response.body or b"")
     [warning] = [log for log in logs if log["event"] == "ocpp.subprotocol_refused"]
-    assert (warning["log_level"], warning["identity"], warning["offered"]) == ("warning", "CP1", "ocpp9.9")
+    assert (warning["log_level"], warning["identity"]) == ("warning", "CP1")
+    assert warning["message"] == "the charger 'CP1' at 127.0.0.1 offers ocpp9.9; spoken here: ocpp2.0.1, ocpp1.6"
     assert warning["peer"] == "127.0.0.1"
 
 
@@ -86,7 +87,7 @@ async def test_a_stranger_is_held_pending_and_nothing_of_it_is_told() -> None:
             assert rig.sink.seen == []
     warnings = [log for log in logs if log["event"] == "ocpp.unknown_pending"]
     assert len(warnings) == 1
-    assert 'identity = "NEW-1"' in warnings[0]["remedy"]
+    assert 'identity = "NEW-1"' in warnings[0]["message"]
 
 
 async def test_a_stranger_that_speaks_2_0_1_is_held_pending_too() -> None:

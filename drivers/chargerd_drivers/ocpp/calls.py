@@ -101,4 +101,5 @@ class Calls:
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(Unreachable(f"{self._charger_id}: {reason}"))
+                future.exception()  # who waits may be cancelled before it is told; that is no fault
         self._answers.clear()

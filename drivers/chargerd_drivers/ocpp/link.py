@@ -159,7 +159,11 @@ class Link:
         """A charger whose heart beats but that answers nothing gets a new connection: that often cures it."""
         self._timeouts_in_a_row += unreachable.timed_out
         if self._timeouts_in_a_row >= _TIMEOUTS_IN_A_ROW_MAX:
-            self._log.warning("ocpp.unresponsive", timeouts=self._timeouts_in_a_row)
+            self._log.warning(
+                "ocpp.unresponsive",
+                message=f"{self.station.charger_id} answers nothing; its connection is closed so that it dials anew",
+                timeouts=self._timeouts_in_a_row,
+            )
             await self.close("does not answer")
 
     async def _learn(self, learned: Capabilities) -> None:
@@ -198,7 +202,11 @@ class Link:
         """Answer what can be answered. A transaction message is never refused: it would be repeated for ever."""
         self.garbage += 1
         if self.garbage == 1:
-            self._log.warning("ocpp.broken_frame", reason=broken.reason, excerpt=repr(message[:_EXCERPT]))
+            self._log.warning(
+                "ocpp.broken_frame",
+                message=f"{self.station.charger_id} sent something that is not OCPP: {broken.reason}",
+                excerpt=repr(message[:_EXCERPT]),
+            )
         else:
             self._log.debug("ocpp.broken_frame", reason=broken.reason, count=self.garbage)
         if broken.message_id is None:
@@ -223,7 +231,11 @@ class Link:
             return
         fault = self._shapes.fault(reading.action, call.payload)
         if fault is not None:
-            self._log.warning("ocpp.odd_payload", action=reading.action, fault=fault)
+            self._log.warning(
+                "ocpp.odd_payload",
+                message=f"{self.station.charger_id} sent an odd {reading.action}, taken as far as it goes: {fault}",
+                action=reading.action,
+            )
         if reading.foreign is not None:
             self.station.remember_foreign(reading.foreign)
         await self._answer_or_wait(call, reading, context.reply_to)
@@ -250,7 +262,12 @@ class Link:
     async def _confirm(self, message_id: MessageId, reading: Reading, reply_to: ReplyTo) -> None:
         payload, is_decided = await self._decisions.confirmation(reply_to, reading)
         if not is_decided:
-            self._log.warning("ocpp.undecided", action=reading.action, answer=payload)
+            self._log.warning(
+                "ocpp.undecided",
+                message=f"{self.station.charger_id} was answered without a decision: {reading.action}",
+                action=reading.action,
+                answer=payload,
+            )
         if payload is None:
             await self.close("no answer could be given, send again")
         else:
@@ -315,7 +332,10 @@ class Link:
         )
         try:
             if self.station.keeps_booting:
-                self._log.warning("ocpp.setup_skipped", reason="three boots within five minutes")
+                self._log.warning(
+                    "ocpp.setup_skipped",
+                    message=f"{self.station.charger_id} booted three times in 5 minutes; its settings are left alone",
+                )
             else:
                 sampled = await setup.configure(self._call)
                 if sampled is not None:
@@ -326,7 +346,7 @@ class Link:
 
     async def _keep_alive(self) -> None:
         if await self._pulse.watch():
-            self._log.info("ocpp.silent")
+            self._log.info("ocpp.silent", message=f"{self.station.charger_id} is silent; its connection is closed")
             await self.close("nothing heard")
 
     async def _reply(self, message_id: MessageId, action: str, payload: Json) -> None:
@@ -368,6 +388,10 @@ class Link:
         try:
             await work()
         except Exception:  # noqa: BLE001  # the one supervisor of this driver
-            self._log.exception("ocpp.bug", work=what)
+            self._log.exception(
+                "ocpp.bug",
+                message=f"{self.station.charger_id}: a fault in the driver; the connection goes on",
+                work=what,
+            )
             return False
         return True

@@ -95,7 +95,7 @@ class Listener:
             raise DriverError(msg) from error
         try:
             port = _port(server)
-            _log.info("ocpp.listening", host=self._section.host or "", port=port)
+            _log.info("ocpp.listening", message=f"chargers are served on {self._section.listen}", port=port)
             yield port
         finally:
             server.close()
@@ -122,14 +122,16 @@ class Listener:
         }
         offered = offered_versions(request.headers.get_all("Sec-WebSocket-Protocol"))
         if offered and chosen(offered) is None:
-            self._warn("ocpp.subprotocol_refused", caller, offered=",".join(offered)[:200], spoken=_SPOKEN)
+            offer = printable(",".join(offered))
+            self._warn("ocpp.subprotocol_refused", caller, f"offers {offer}; spoken here: {_SPOKEN}")
             return connection.respond(HTTPStatus.BAD_REQUEST, f"Spoken here: {_SPOKEN}\n")
         if station is None:
             return self._admit_stranger(connection, caller)
         if station.password is not None and not is_admitted(
             _authorization(request.headers), identity=station.options.identity, password=station.password
         ):
-            self._warn("ocpp.password_refused", caller, charger=station.charger_id)
+            caller["charger"] = station.charger_id
+            self._warn("ocpp.password_refused", caller, "came with a wrong or missing password")
             response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong or missing password\n")
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
             return response
@@ -137,10 +139,10 @@ class Listener:
 
     def _admit_stranger(self, connection: ServerConnection, caller: dict[str, str]) -> Response | None:
         if not caller["identity"] or self._section.accept_unknown == "reject":
-            self._warn("ocpp.unknown_refused", caller)
+            self._warn("ocpp.unknown_refused", caller, "is not in the configuration and was turned away")
             return connection.respond(HTTPStatus.NOT_FOUND, "Unknown charger\n")
         if self._strangers_connected >= _STRANGERS_MAX:
-            self._warn("ocpp.too_many_strangers", caller)
+            self._warn("ocpp.too_many_strangers", caller, "is one unknown charger too many and was turned away")
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many unknown chargers\n")
         return None
 
@@ -195,12 +197,17 @@ class Listener:
         key = canonical(stranger.identity)
         if key not in self._strangers:
             remedy = f'add [[charger]] driver = "ocpp", identity = "{stranger.identity}" to the configuration'
-            _log.warning("ocpp.unknown_pending", identity=stranger.identity, peer=stranger.address, remedy=remedy)
+            _log.warning(
+                "ocpp.unknown_pending",
+                message=f"unknown charger {stranger.identity!r} at {stranger.address} is held off: {remedy}",
+                identity=stranger.identity,
+                peer=stranger.address,
+            )
         self._strangers[key] = stranger
         while len(self._strangers) > _STRANGERS_MAX:
             self._strangers.popitem(last=False)
 
-    def _warn(self, event: str, caller: Mapping[str, str], **facts: str) -> None:
+    def _warn(self, event: str, caller: Mapping[str, str], complaint: str) -> None:
         """Log a refusal; the same one again at most once a minute, for chargers redial every few seconds."""
         now_s = asyncio.get_running_loop().time()
         key = (event, caller["identity"])
@@ -210,7 +217,8 @@ class Listener:
         self._logged.move_to_end(key)
         while len(self._logged) > _LOGGED_MAX:
             self._logged.popitem(last=False)
-        _log.warning(event, **caller, **facts)
+        who = f"the charger {caller['identity']!r} at {caller['peer']}"
+        _log.warning(event, message=f"{who} {complaint}", **caller)
 
 
 def _authorization(headers: Headers) -> str | None:

@@ -74,7 +74,7 @@ class Setup:
         try:
             found = await self._read(send)
         except Refused as refused:
-            self._log.info("ocpp.setup_unread", detail=str(refused))
+            self._log.info("ocpp.setup_unread", message=f"settings cannot be read: {refused}")
             found = {}
         sampled: tuple[str, ...] | None = None
         for setting in self._settings:
@@ -118,12 +118,16 @@ class Setup:
             except Unreachable:
                 raise
             except DriverError as error:
-                self._log.info("ocpp.setting_refused", key=setting.key, value=wish, detail=str(error))
+                self._log.info(
+                    "ocpp.setting_refused", message=f"setting {setting.key} was refused: {error}", value=wish
+                )
                 return found.value
             if status in {"accepted", "rebootrequired"}:
                 self._log.debug("ocpp.setting_written", key=setting.key, value=wish, was=found.value, status=status)
                 return wish
-        self._log.info("ocpp.setting_refused", key=setting.key, value=setting.wishes[-1], detail=status)
+        self._log.info(
+            "ocpp.setting_refused", message=f"setting {setting.key} was refused: {status}", value=setting.wishes[-1]
+        )
         return found.value
 
 
