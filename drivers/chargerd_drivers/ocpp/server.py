@@ -131,7 +131,7 @@ class Listener:
             _authorization(request.headers), identity=station.options.identity, password=station.password
         ):
             caller["charger"] = station.charger_id
-            self._warn("ocpp.password_refused", caller, "came with a wrong or missing password")
+            self._warn("ocpp.password_refused", caller, "did not give its password")
             response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong or missing password\n")
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
             return response
