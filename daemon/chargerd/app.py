@@ -22,7 +22,7 @@ from chargerd.desk import DaemonDesk
 from chargerd.dispatch import Dispatcher
 from chargerd.errors import ChargingError, ConfigError, StoreError
 from chargerd.inbox import Inbox
-from chargerd.journal import write_note
+from chargerd.journal import Once, write_note
 from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
 from chargerd.store.sqlite import SqliteStore
@@ -92,8 +92,8 @@ class _Daemon:
         """Run all tasks until a signal asks to stop."""
         with self._signals():
             async with asyncio.TaskGroup() as group:
+                deciding = group.create_task(loop.run(), name="loop")
                 tasks = [
-                    group.create_task(loop.run(), name="loop"),
                     group.create_task(dispatcher.run(), name="dispatch"),
                     group.create_task(self._follow_tariff(), name="tariff"),
                     group.create_task(self._serve_http(desk), name="http"),
@@ -103,6 +103,9 @@ class _Daemon:
                     for kind, driver in drivers.items()
                 ]
                 await self._stop.wait()
+                # The loop first: connections that we close ourselves are no news.
+                deciding.cancel()
+                await asyncio.wait([deciding])
                 for task in tasks:
                     task.cancel()
 
@@ -113,12 +116,14 @@ class _Daemon:
             desk.problems.pop("starting", None)
             log.info("daemon.ready", message=f"ready; API on http://{host}:{port}", address=f"{host}:{port}")
 
+        once = Once()
         for attempt in count():
             try:
                 token = None if http.token_file is None else http.token_file.read_bytes().strip()
                 await serve(create_app(desk, token=token), http.host, http.port, on_listening=listening)
             except (ChargingError, OSError) as error:
-                log.error("http.failed", message=f"the API is not served: {error}; cars are charged all the same")
+                if once.changed("http.failed", str(error)):
+                    log.error("http.failed", message=f"the API is not served: {error}; cars are charged all the same")
             await asyncio.sleep(_restart_after_s(attempt))
 
     @contextlib.contextmanager
@@ -221,11 +226,13 @@ async def _opened_drivers(config: Config, clock: Clock) -> AsyncIterator[dict[st
 
 async def _supervised(kind: str, driver: Driver, sink: Sink) -> None:
     """Keep a driver running; one that fails is told of and started again, and the others serve on."""
+    once = Once()
     for attempt in count():
         try:
             await driver.run(sink)
         except ChargingError as error:
-            log.error("driver.failed", message=f"the {kind} driver is not served: {error}", driver=kind)
+            if once.changed("driver.failed", str(error)):
+                log.error("driver.failed", message=f"the {kind} driver is not served: {error}", driver=kind)
         except Exception:
             log.exception("driver.failed", message=f"the {kind} driver failed and is started again", driver=kind)
         await asyncio.sleep(_restart_after_s(attempt))

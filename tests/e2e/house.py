@@ -58,7 +58,8 @@ def free_port() -> int:
 
 def chargerd(*args: str, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
-    return subprocess.run([CHARGERD, *args], capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+    args_given = [CHARGERD, *args]
+    return subprocess.run(args_given, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ class Bay:
     id: str
     version: str = "1.6"
     level: int = 35
+    assumed: int | None = None
+    """The level that the policy assumes; None: the real one."""
     target: int = 60
     ready_by: str = "07:00"
     reserve: int = 0
@@ -109,7 +112,7 @@ id = "{self.policy}"
 vehicle = "car-{self.id}"
 charger = "{self.id}"
 battery_reserve = {self.reserve}
-assumed_battery_level_at_plug_in = {self.level}
+assumed_battery_level_at_plug_in = {self.level if self.assumed is None else self.assumed}
 schedule = {{ default = {{ ready_by = "{self.ready_by}", minimum_charge_target = {self.target} }} }}
 """
 
@@ -300,6 +303,10 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
         wanted = {"CHARGERD_EVENT": event} | {f"CHARGERD_{key.upper()}": value for key, value in fields.items()}
         return [entry for entry in self.log if wanted.items() <= entry.items()]
 
+    def wait_logged(self, event: str, **fields: Json) -> Json:
+        """Wait for an entry; a document may be seen a moment before what is told of it."""
+        return self.wait(f"{event} {fields} is told", lambda: self.logged(event, **fields))[0]
+
     def run(self, config: Path | None = None) -> Process:
         """Start a daemon and return at once."""
         args = [CHARGERD, "run", "--config", str(config or self.config), "--clock", self.clock.spelling]
@@ -325,10 +332,10 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
         self.watchers.append(watcher)
         return watcher
 
-    def stop(self) -> int:
+    def stop(self, within_s: float = STOP_PATIENCE_S) -> int:
         """Stop the daemon as systemd does; return its exit code."""
         self.daemon.signal(signal.SIGTERM)
-        return self.daemon.wait()
+        return self.daemon.wait(within_s)
 
     def kill(self) -> None:
         """Let the daemon die without a word."""
@@ -357,7 +364,8 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
         """Wait until every charger is connected and has told how things stand."""
 
         def there() -> bool:
-            return all(self.charger(bay)["isOnline"] and self.charger(bay)["isPluggedIn"] is not None for bay in self.bays)
+            shown = [self.charger(bay) for bay in self.bays if bay.id in self.simulators]
+            return all(charger["isOnline"] and charger["isPluggedIn"] is not None for charger in shown)
 
         self.wait("all chargers are there", there)
 
@@ -367,6 +375,16 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
             watcher.close()
         for process in self._processes:
             process.end()
+
+    def check_quiet(self) -> None:
+        """Nobody broke the protocol, and nobody stumbled over a fault of ours."""
+        for simulator in self.simulators.values():
+            assert simulator.all("schema-violation") == []
+            assert [line for line in simulator.process.lines if "Traceback" in line] == []
+        for daemon in self._daemons:
+            assert len(daemon.records) == len(daemon.lines), f"not only entries: {daemon.lines}"
+        assert [entry for entry in self.log if "CHARGERD_TRACEBACK" in entry] == []
+        assert self.logged("library.log") == []
 
     def story(self) -> str:
         """Return what the processes said last."""
@@ -482,10 +500,7 @@ def house(
     except BaseException as error:
         error.add_note(f"it was {home.now()}\n{home.story()}")
         raise
-    for simulator in home.simulators.values():
-        assert not simulator.all("schema-violation"), f"{simulator.all('schema-violation')}"
-    for entry in home.log:
-        assert "Traceback" not in json.dumps(entry), entry
+    home.check_quiet()
 
 
 def charged_in(simulator: Simulator) -> list[tuple[str, str]]:
@@ -521,5 +536,3 @@ def check_inside_blocks(document: Json, simulator: Simulator) -> None:
             for block in document["blocks"]
         )
         assert inside, f"power from {start} to {end} is in no block of {document['blocks']}"
-
-

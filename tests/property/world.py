@@ -7,8 +7,6 @@ that is offline wait in its queue. Every step is judged by the rules.
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
 
 from chargerd.core.commands import (
     AnswerTransaction,
@@ -40,39 +38,8 @@ from chargerd.core.model import State
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.plan.prices import PriceCurve
 from tests.property.rules import Rules
-from tests.support.home import CAR, GARAGE, NIGHT, POLICY, prices, utc
-
-OTHER_POLICY = PolicyId("0b0e5f4e-3c1b-4c52-9a0e-6f3e6b1d2c11")
-OTHER_CAR = VehicleId("other")
-BATTERY_WH = 60_000.0
-EFFICIENCY = 0.9
-
-CURVES = (
-    PriceCurve(),
-    NIGHT,
-    prices("10T12:00", [0.3] * 48),
-    prices("10T12:00", [0.1, 0.4] * 24),
-    prices("10T12:00", [round(1.0 - 0.02 * hour, 2) for hour in range(48)]),
-    prices("10T12:00", [-0.1, 9999.0, 0.0] * 16),
-)
-
-
-class Fate(StrEnum):
-    """What becomes of commands at present."""
-
-    OBEYED = "obeyed"
-    ACCEPTED = "accepted"
-    """Answered with yes; nothing happens."""
-    REFUSED = "refused"
-    NOT_SUPPORTED = "not supported"
-    TIMED_OUT = "timed out"
-    LATE = "late"
-    """Carried out, but the answer is lost and told as timed out."""
-    SILENT = "silent"
-    """No outcome is ever told."""
-    FLAPPING = "flapping"
-    """Obeyed, but the charger ends each transaction by itself after the next sample."""
-
+from tests.property.things import BATTERY_WH, EFFICIENCY, OTHER_CAR, OTHER_POLICY, Box, Fate, Household, Setup
+from tests.support.home import CAR, GARAGE, NIGHT, POLICY, utc
 
 _FAILURES = {
     Fate.REFUSED: Failure.REFUSED,
@@ -81,66 +48,6 @@ _FAILURES = {
     Fate.LATE: Failure.TIMED_OUT,
 }
 _DONE = (Fate.OBEYED, Fate.LATE, Fate.FLAPPING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What does not change in one history."""
-
-    own_ids: bool = False
-    sample_every_s: int = 300
-    tells_power: bool = True
-    tells_register: bool = True
-    tells_activity: bool = True
-    tells_soc: bool = False
-    numbers_samples: bool = True
-    autostart: bool = False
-    assumed: int | None = 35
-    two_policies: bool = False
-    zone: str = "UTC"
-    start: str = "10T20:00"
-
-
-@dataclass
-class Household:
-    """What the configuration says now."""
-
-    goal: int = 50
-    ready_by: str = "07:00"
-    reserve: int = 20
-    scheduled: bool = True
-    managed: bool = True
-
-
-@dataclass
-class Box:
-    """The charger and the car as they really are."""
-
-    plugged: bool = False
-    transaction: str | None = None
-    limit_a: float = 16.0
-    register: float = 100_000.0
-    delivered_wh: float = 0.0
-    level_wh: float = 0.35 * BATTERY_WH
-    car_takes: bool = True
-    numbers: int = 0
-
-    @property
-    def flowing(self) -> float:
-        """Power in W at this instant."""
-        on = self.plugged and self.transaction is not None and self.limit_a >= 6
-        return 11_000.0 if on and self.car_takes and self.level_wh < BATTERY_WH else 0.0
-
-    @property
-    def activity(self) -> Activity:
-        """What an honest charger says of this."""
-        if not self.plugged:
-            return Activity.IDLE
-        if self.flowing:
-            return Activity.CHARGING
-        if self.transaction is None:
-            return Activity.EV_CONNECTED
-        return Activity.SUSPENDED_EV if self.limit_a >= 6 else Activity.SUSPENDED_EVSE
 
 
 @dataclass
@@ -163,6 +70,7 @@ class World:
     waiting: deque[Event] = field(default_factory=deque)
     queue: list[Event] = field(default_factory=list)
     replies: int = 0
+    deciding: bool = False
 
     def __post_init__(self) -> None:
         self.now = utc(self.setup.start)
@@ -213,6 +121,9 @@ class World:
     def tell(self, *events: Event) -> None:
         """Give the core events, and let the box react, in the order in which things happen."""
         self.waiting.extend(events)
+        if self.deciding:
+            return
+        self.deciding = True
         while self.waiting:
             event = self.waiting.popleft()
             self.history.append((self.now, event))
@@ -223,6 +134,7 @@ class World:
             self.rules.check(before, event, decision, self.now)
             for command in decision.commands:
                 self._meet(command)
+        self.deciding = False
 
     def reply_to(self) -> ReplyTo:
         self.replies += 1
@@ -398,23 +310,13 @@ class World:
         match command:
             case StartTransaction():
                 if box.plugged and box.transaction is None:
-                    self._later(self.begin_transaction)
+                    self.begin_transaction()
             case StopTransaction():
                 if box.transaction == command.transaction_id:
-                    self._later(lambda: self.end_transaction("Remote"))
+                    self.end_transaction("Remote")
                     if self.setup.tells_activity:
                         self.waiting.append(self.status(Activity.FINISHING))
             case SetCurrentLimit():
                 was, box.limit_a = box.flowing, command.limit_a
                 if bool(was) is not bool(box.flowing):
                     self.waiting.append(self.status())
-
-    def _later(self, act: Any) -> None:
-        """Act, and have the events told after those that wait."""
-        before, self.waiting = self.waiting, deque()
-        told: list[Event] = []
-        say, self.say = self.say, lambda *events: told.extend(events)  # type: ignore[method-assign]
-        act()
-        self.say = say  # type: ignore[method-assign]
-        self.waiting = before
-        self.waiting.extend(told)

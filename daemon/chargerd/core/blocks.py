@@ -9,6 +9,8 @@ from chargerd.plan.schedule import BlockKind
 
 DIP = timedelta(minutes=2)
 """A pause shorter than this does not split a block."""
+SHORTEST = timedelta(seconds=1)
+"""Documents know whole seconds: a shorter block would have no length."""
 
 
 def running(session: Session) -> Block | None:
@@ -51,24 +53,27 @@ def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) 
 
 
 def closed(session: Session, at: datetime) -> Session:
-    """End the running block, not before it began."""
+    """End the running block. One that ends before it began never was; what it holds waits for the next."""
     block = running(session)
     if block is None:
         return session
-    ended = replace(block, ended_at=max(at, block.started_at))
-    return replace(session, blocks=(*session.blocks[:-1], ended))
+    if at < block.started_at + SHORTEST:
+        return replace(session, blocks=session.blocks[:-1], loose_wh=session.loose_wh + block.wh)
+    return replace(session, blocks=(*session.blocks[:-1], replace(block, ended_at=at)))
 
 
 def settled(session: Session, plugged_out_at: datetime) -> Session:
     """Final blocks: none ends after plug-out, none is empty, and their sum is the ledger's."""
     session = closed(session, plugged_out_at)
-    blocks = [_cut(block, plugged_out_at) for block in session.blocks if block.wh > 0]
+    cut = [_cut(block, plugged_out_at) for block in session.blocks if block.wh > 0]
+    blocks = [block for block in cut if _length(block) >= SHORTEST]
     loose = session.ledger.total_wh - sum(block.wh for block in blocks)
     if loose and blocks:
         blocks[-1] = replace(blocks[-1], wh=blocks[-1].wh + loose)
     elif loose:
         fed = [cell for cell in session.ledger.cells if cell.wh]
-        blocks = [Block(kind=session.kind, started_at=fed[0].start, ended_at=fed[-1].end, wh=loose)]
+        start = min(fed[0].start, fed[-1].end - SHORTEST)
+        blocks = [Block(kind=session.kind, started_at=start, ended_at=fed[-1].end, wh=loose)]
     return replace(session, blocks=tuple(blocks), loose_wh=0, plan=())
 
 
@@ -89,6 +94,10 @@ def _with_block(session: Session, block: Block) -> Session:
 def _overlap_s(block: Block, delta: Delta) -> float:
     end = delta.end if block.ended_at is None else min(block.ended_at, delta.end)
     return max((end - max(block.started_at, delta.start)).total_seconds(), 0.0)
+
+
+def _length(block: Block) -> timedelta:
+    return (block.ended_at or block.started_at) - block.started_at
 
 
 def _cut(block: Block, at: datetime) -> Block:

@@ -27,6 +27,8 @@ HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes
 """Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
 FACTS_FIRST = timedelta(seconds=10)
 """After a connection came up or a transaction ended, so long is listened before anything is asked."""
+STEADY_AFTER = timedelta(minutes=5)
+"""What came about and lasted for so long is done; a lag after that begins a ladder of its own."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
 FULL_AFTER = timedelta(minutes=10)
@@ -48,7 +50,7 @@ def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, .
     if want is not control.want:
         control = _fresh(replace(control, want=want))
     if _is_met(state, control, want):
-        control = _fresh(control)
+        control = _fresh(control) if _is_steady(state, want, now) else _relieved(control)
     elif control.unmet_since is None:
         control = replace(control, unmet_since=now)
     state = replace(state, control=control)
@@ -60,6 +62,16 @@ def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, .
 def _fresh(control: Control) -> Control:
     """The ladder at its foot."""
     return replace(control, unmet_since=None, commanded_at=None, attempts=0, retry_at=None, refusal="", failure=None)
+
+
+def _relieved(control: Control) -> Control:
+    """What is wanted came about just now. The rungs taken count on: a charger that flaps gets no ladder each time."""
+    return replace(control, unmet_since=None, commanded_at=None, refusal="", failure=None)
+
+
+def _is_steady(state: State, want: Want, now: datetime) -> bool:
+    since = state.facts.charging_since if want is Want.CHARGE else state.facts.stopped_at
+    return since is None or now - since >= STEADY_AFTER
 
 
 def _is_met(state: State, control: Control, want: Want) -> bool:
@@ -77,18 +89,19 @@ def _is_met(state: State, control: Control, want: Want) -> bool:
 
 def _car_pauses(state: State) -> bool:
     """The car itself suspends a session in which it has charged: it is full, or at its own limit."""
-    session = visit(state)
-    return (
-        session is not None and state.facts.activity is Activity.SUSPENDED_EV and any(b.wh > 0 for b in session.blocks)
-    )
+    session, facts = visit(state), state.facts
+    suspended = facts.activity is Activity.SUSPENDED_EV and facts.transaction is not None
+    return session is not None and suspended and any(block.wh > 0 for block in session.blocks)
 
 
 def car_is_full_at(state: State) -> datetime | None:
     """When a car that takes nothing of what is offered is taken to have had enough."""
     offered = state.control.want is Want.CHARGE and not state.facts.charging
-    if not offered or not _car_pauses(state) or state.facts.activity_at is None:
+    slot = visiting_slot(state)
+    window = None if slot is None else due(slot.session.plan, state.at)
+    if not offered or window is None or not _car_pauses(state) or state.facts.activity_at is None:
         return None
-    return state.facts.activity_at + FULL_AFTER
+    return max(state.facts.activity_at, window.start) + FULL_AFTER
 
 
 def _may_command(state: State, now: datetime) -> bool:
@@ -238,8 +251,23 @@ def _landed(control: Control, command_id: CommandId) -> tuple[Control, InFlight 
 
 def asked_anew(state: State) -> State:
     """Something changed at the charger: begin the ladder anew, and take nothing for confirmed."""
-    control = replace(state.control, attempts=0, retry_at=None, in_flight=())
-    return limit_forgotten(replace(state, control=control))
+    return limit_forgotten(replace(state, control=replace(state.control, attempts=0, retry_at=None)))
+
+
+def connected(state: State, now: datetime) -> State:
+    """The connection is new: outcomes of commands that went over the old one will not come."""
+    state = asked_anew(state)
+    return listening(replace(state, control=replace(state.control, in_flight=())), now)
+
+
+def restarted(control: Control) -> Control:
+    """What is known of the ladder by a process that is new: since when reality lags behind, and nothing else."""
+    return Control(
+        want=control.want,
+        unmet_since=control.unmet_since,
+        commanded_at=control.commanded_at,
+        next_command_id=control.next_command_id,
+    )
 
 
 def listening(state: State, now: datetime) -> State:

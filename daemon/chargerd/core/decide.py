@@ -34,7 +34,7 @@ from chargerd.core.events import (
     VehicleReported,
 )
 from chargerd.core.ids import PolicyId, ReplyTo
-from chargerd.core.model import Control, Session, Slot, State, Targets
+from chargerd.core.model import Session, Slot, State, Targets
 from chargerd.core.units import power_w, quarter_after
 
 Commands = tuple[Command, ...]
@@ -110,7 +110,7 @@ def _taken(state: State, event: Event, now: datetime) -> tuple[State, Commands]:
             return replace(state, prices=event.curve), ()
         case ChargerOnline():
             state = replace(state, facts=evidence.online(facts, event.protocol, now))
-            return control.listening(control.asked_anew(state), now), ()
+            return control.connected(state, now), ()
         case ChargerOffline():
             return replace(state, facts=evidence.offline(facts, now)), ()
         case ChargerBooted():
@@ -170,20 +170,21 @@ def _configured(state: State, event: Configured, now: datetime) -> State:
     if not event.restarted:
         return state
     offline = replace(evidence.offline(state.facts, now), online=False, online_since=None)
-    restarted = Control(next_command_id=state.control.next_command_id, want=state.control.want)
-    return replace(state, facts=offline, control=replace(restarted, unmet_since=state.control.unmet_since))
+    return replace(state, facts=offline, control=control.restarted(state.control))
 
 
 def _status(state: State, event: StatusReported, now: datetime) -> State:
-    replugged = event.plugged is True and state.facts.plugged is False
-    state = replace(state, facts=evidence.status_told(state.facts, event, now))
-    return control.asked_anew(state) if replugged else state
+    had = state.facts
+    state = replace(state, facts=evidence.status_told(had, event, now))
+    replugged = event.plugged is True and had.plugged is False
+    lost = had.transaction is not None and state.facts.transaction is None
+    return control.asked_anew(state) if replugged or lost else state
 
 
 def _sampled(state: State, event: MeterSampled, now: datetime) -> State:
     """Count energy, judge charging, and credit the blocks, in this order."""
     at = evidence.sample_time(state.facts, event.measured_at, now)
-    state, delta = _counted(state, event.register_wh, at)
+    state, delta = _counted(state, event.register_wh, at, now)
     had = state.facts
     facts = evidence.sampled(had, event, at=at, voltage_v=state.site.voltage_v, delta=delta)
     state = replace(state, facts=facts)
@@ -194,10 +195,15 @@ def _sampled(state: State, event: MeterSampled, now: datetime) -> State:
     return _unquiet(state, now)
 
 
-def _counted(state: State, register_wh: int | None, at: datetime) -> tuple[State, ledger.Delta | None]:
+def _counted(state: State, register_wh: int | None, at: datetime, now: datetime) -> tuple[State, ledger.Delta | None]:
     visit = session.visit(state)
     if visit is None or visit.plugged_in_at is None or register_wh is None:
         return state, None
+    if at < visit.plugged_in_at and not evidence.is_drained(state.facts, now):
+        plugged_in_at = visit.plugged_in_at
+        return session.with_visit(
+            state, lambda s: replace(s, ledger=ledger.based(s.ledger, plugged_in_at, register_wh))
+        ), None
     at = max(at, visit.plugged_in_at)
     online_since = state.facts.online_since
     anchor_at = visit.ledger.anchor_at
@@ -244,7 +250,7 @@ def _transaction_started(state: State, event: TransactionStarted, now: datetime)
 def _transaction_ended(state: State, event: TransactionEnded, now: datetime) -> tuple[State, Commands]:
     if event.register_wh is not None:
         at = evidence.sample_time(state.facts, event.measured_at, now)
-        state, delta = _counted(state, event.register_wh, at)
+        state, delta = _counted(state, event.register_wh, at, now)
         state = _credited(state, delta, charging=state.facts.charging)
         state = replace(state, facts=evidence.register_told(state.facts, event.register_wh, at))
     state = replace(state, facts=evidence.transaction_ended(state.facts, event, now))
@@ -256,9 +262,9 @@ def _transaction_ended(state: State, event: TransactionEnded, now: datetime) -> 
 
 
 def _vehicle_told(state: State, event: VehicleReported, now: datetime) -> tuple[State, Commands]:
-    at = evidence.status_time(event.measured_at, now)
+    at = min(event.measured_at or now, now)
     for slot in state.slots:
-        if slot.vehicle.vehicle_id == event.vehicle_id:
+        if slot.vehicle.vehicle_id == event.vehicle_id and level.is_credible(slot, event.level_pct, at, now):
             state = session.with_slot(state, level.told_by_vehicle(slot, event.level_pct, at))
     return state, () if event.reply_to is None else (AnswerRequest(reply_to=event.reply_to),)
 
@@ -332,9 +338,10 @@ def _planned(state: State, event: Event, now: datetime) -> State:
 
 def _judged(state: State, now: datetime) -> State:
     """Say what is wrong, then what it means for the target."""
+    state = _judged_before_plug_in(state)
     slot = session.visiting_slot(state)
     if slot is None:
-        return _judged_before_plug_in(state)
+        return state
     error = control.error_of(state, now)
     if error != slot.session.error:
         slot = replace(slot, session=replace(slot.session, error=error))
@@ -350,6 +357,6 @@ def _judged(state: State, now: datetime) -> State:
 def _judged_before_plug_in(state: State) -> State:
     for slot in state.slots:
         error = control.missing_error(state, slot)
-        if error != slot.session.error:
+        if slot.session.plugged_in_at is None and error != slot.session.error:
             state = session.with_slot(state, replace(slot, session=replace(slot.session, error=error)))
     return state

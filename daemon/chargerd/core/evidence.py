@@ -28,7 +28,7 @@ QUEUE_DRAINED = timedelta(minutes=5)
 CLOCK_WRONG = timedelta(minutes=15)
 STATUS_AGE_MAX = timedelta(hours=1)
 
-_NOT_FLOWING = (Activity.IDLE, Activity.SUSPENDED_EV, Activity.SUSPENDED_EVSE, Activity.FINISHING)
+_NOT_FLOWING = tuple(activity for activity in Activity if activity is not Activity.CHARGING)
 _EPOCH = utc(2020, 1, 1)
 
 
@@ -40,8 +40,12 @@ def sample_time(facts: ChargerFacts, measured_at: datetime | None, now: datetime
     """
     if measured_at is None or measured_at > now:
         return now
-    drained = facts.online_since is not None and now - facts.online_since > QUEUE_DRAINED
-    return now if drained and now - measured_at > CLOCK_WRONG else measured_at
+    return now if is_drained(facts, now) and now - measured_at > CLOCK_WRONG else measured_at
+
+
+def is_drained(facts: ChargerFacts, now: datetime) -> bool:
+    """Tell whether a charger has been connected for long enough to have told what waited in its queue."""
+    return facts.online_since is not None and now - facts.online_since > QUEUE_DRAINED
 
 
 def status_time(measured_at: datetime | None, now: datetime) -> datetime:
@@ -67,29 +71,35 @@ def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:
 
 
 def status_told(facts: ChargerFacts, event: StatusReported, now: datetime) -> ChargerFacts:
-    """Take a status. A word that nothing flows counts as proof, until the meter proves otherwise."""
+    """Take a status. A word that nothing flows, or can flow, is proof until the meter proves otherwise."""
     at = status_time(event.measured_at, now)
     changes: dict[str, object] = {"heard_at": now}
     if event.plugged is not None and event.plugged is not facts.plugged:
         changes["plugged"] = event.plugged
-        changes["plugged_at"] = at
+        changes["plugged_at"] = max(at, facts.plugged_at or at, _flowed_at(facts) or at)
     if event.fault is not None:
         changes["fault"] = event.fault
     if event.activity is not None and event.activity is not facts.activity:
         changes["activity"] = event.activity
         changes["activity_at"] = at
     facts = replace(facts, **changes)  # type: ignore[arg-type]
-    facts = adopted(facts, event.transaction_id, now)
-    return stopped(facts, at) if event.activity in _NOT_FLOWING else facts
+    facts = adopted(_without_lost(facts, event, at), event.transaction_id, now)
+    return stopped(facts, at) if event.plugged is False or event.activity in _NOT_FLOWING else facts
 
 
 def stopped(facts: ChargerFacts, at: datetime) -> ChargerFacts:
-    """Charging is over."""
+    """Charging is over, not before the meter last proved it."""
     if not facts.charging:
         return facts
-    return replace(
-        facts, charging=False, charging_since=None, stopped_at=facts.stopped_at or at, low_samples=STOP_SAMPLES
-    )
+    stopped_at = facts.stopped_at or max(at, _flowed_at(facts) or at)
+    return replace(facts, charging=False, charging_since=None, stopped_at=stopped_at, low_samples=STOP_SAMPLES)
+
+
+def _flowed_at(facts: ChargerFacts) -> datetime | None:
+    """When charging was last proven. What the charger tells to have been before that, it dates wrongly."""
+    if facts.charging and facts.stopped_at is None and facts.reading is not None:
+        return facts.reading.at
+    return facts.stopped_at
 
 
 def sampled(
@@ -108,12 +118,14 @@ def sampled(
     facts = facts if is_history else replace(facts, reading=reading, heard_at=at)
     if event.context not in (SampleContext.BEGIN, SampleContext.END):
         facts = adopted(facts, event.transaction_id, at)
-    if power is None or is_history or _is_overtaken(facts, at):
-        return facts
+    if power is None or is_history or event.context is SampleContext.END or _is_overtaken(facts, at):
+        return facts  # the last sample of a transaction tells what was, not what goes on
     if power > START_POWER_W:
         began = delta.start if delta is not None and event.power_w is None else at
         since = facts.charging_since or began
-        facts = facts if facts.plugged else replace(facts, plugged=True, plugged_at=since)
+        facts = (
+            facts if facts.plugged else replace(facts, plugged=True, plugged_at=max(since, facts.plugged_at or since))
+        )
         return replace(facts, charging=True, charging_since=since, stopped_at=None, low_samples=0)
     if power >= STOP_POWER_W:
         return replace(facts, low_samples=0)
@@ -164,6 +176,19 @@ def adopted(facts: ChargerFacts, transaction_id: TransactionId | None, at: datet
     return replace(facts, transaction=Transaction(transaction_id=transaction_id, started_at=at))
 
 
+def _without_lost(facts: ChargerFacts, event: StatusReported, at: datetime) -> ChargerFacts:
+    """A charger that has a car but names no transaction has none: after a power cut its end may be told to nobody.
+
+    OCPP 1.6 says Preparing only then; 2.0.1 tells EVConnected with the transaction that it belongs to. Should it run
+    after all, the next sample that names it brings it back.
+    """
+    running = facts.transaction
+    idle = event.activity is Activity.EV_CONNECTED and event.transaction_id is None
+    if running is None or not idle or at <= running.started_at:
+        return facts
+    return replace(facts, transaction=None)
+
+
 def transaction_started(
     facts: ChargerFacts, event: TransactionStarted, now: datetime
 ) -> tuple[ChargerFacts, TransactionId]:
@@ -175,6 +200,8 @@ def transaction_started(
     key = f"{event.measured_at}|{event.register_wh}|{event.id_token}"
     for known in (facts.transaction, facts.last_transaction):
         if known is not None and event.measured_at is not None and known.key == key and event.transaction_id is None:
+            return facts, known.transaction_id
+        if known is not None and known.transaction_id == event.transaction_id:
             return facts, known.transaction_id
     number = facts.last_transaction_number
     if event.transaction_id is None:

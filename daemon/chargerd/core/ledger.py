@@ -10,8 +10,9 @@ MEASURED_WITHIN = timedelta(minutes=5)
 """Samples closer than this place energy well enough to call it measured."""
 
 PLAUSIBLE_FACTOR = 1.2
+PLAUSIBLE_CLOCK_ERROR = timedelta(minutes=15)
 PLAUSIBLE_SLACK_WH = 500
-"""A register that moved by more than the cable can carry has begun to count anew."""
+"""A register that moved by more than the cable can carry, clocks allowed for, has begun to count anew."""
 
 _WORST_LAST = (Quality.MEASURED, Quality.INTERPOLATED, Quality.RECOVERED, Quality.ESTIMATED)
 
@@ -41,6 +42,14 @@ def anchored(ledger: Ledger, at: datetime, register_wh: int) -> Ledger:
     return replace(ledger, anchor_wh=register_wh, anchor_at=at)
 
 
+def based(ledger: Ledger, plugged_in_at: datetime, register_wh: int) -> Ledger:
+    """Take a reading from before plug-in, told late: what flowed until then is not this visit's."""
+    if ledger.anchor_wh is None or ledger.anchor_at is None:
+        return anchored(ledger, plugged_in_at, register_wh)
+    is_higher = ledger.anchor_at <= plugged_in_at and register_wh > ledger.anchor_wh
+    return anchored(ledger, plugged_in_at, register_wh) if is_higher else ledger
+
+
 def covered(ledger: Ledger, until: datetime) -> Ledger:
     """Grow the grid with empty cells until it holds the instant ``until``."""
     cells = list(ledger.cells)
@@ -62,7 +71,8 @@ def sampled(
     wh = register_wh - ledger.anchor_wh
     if at < ledger.anchor_at or (at == ledger.anchor_at and wh < 0):
         return ledger, None
-    plausible_wh = power_max_w * hours_between(ledger.anchor_at, at) * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
+    hours = hours_between(ledger.anchor_at, at + PLAUSIBLE_CLOCK_ERROR)
+    plausible_wh = power_max_w * hours * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
     if wh < 0 or wh > plausible_wh:
         return anchored(ledger, at, register_wh), None
     quality = Quality.MEASURED if at - ledger.anchor_at <= MEASURED_WITHIN else Quality.INTERPOLATED

@@ -46,10 +46,16 @@ def at_plug_in(slot: Slot, now: datetime) -> Level | None:
     return Level(pct=float(assumed), session_wh=0, at=now, source=LevelSource.ASSUMED)
 
 
+def is_credible(slot: Slot, pct: float, at: datetime, now: datetime) -> bool:
+    """Tell whether a vehicle's word can be true of now: not impossible, not too old, not overtaken by another."""
+    overtaken = slot.facts.level_at is not None and at < slot.facts.level_at
+    return 0 <= pct <= 100 and not overtaken and _fresh(at, slot.vehicle, now)
+
+
 def told_by_vehicle(slot: Slot, pct: float, at: datetime) -> Slot:
     """Take the vehicle's own word."""
     slot = replace(slot, facts=VehicleFacts(level_pct=pct, level_at=at))
-    if slot.session.plugged_in_at is None:
+    if slot.session.plugged_in_at is None or slot.session.unplugged_at is not None:
         return slot
     return replace(slot, session=_anchored(slot, pct, at, LevelSource.VEHICLE))
 

@@ -6,7 +6,18 @@ from chargerd.core.commands import Note, NoteLevel
 from chargerd.core.document import state_name
 from chargerd.core.events import CommandFailed, Event
 from chargerd.core.ids import SessionId
-from chargerd.core.model import Block, ImmediateTarget, OutcomeState, RegularTarget, Session, Slot, State, Target
+from chargerd.core.model import (
+    Block,
+    ErrorKind,
+    ImmediateTarget,
+    OutcomeState,
+    RegularTarget,
+    Session,
+    SessionError,
+    Slot,
+    State,
+    Target,
+)
 from chargerd.core.units import kwh
 
 
@@ -89,7 +100,8 @@ def _charger(said: list[Note], before: State, after: State, event: Event) -> Non
         if new.transaction is not None:
             say("transaction.started", f"transaction {new.transaction.transaction_id} runs at {name}")
         else:
-            say("transaction.ended", f"the transaction at {name} ended")
+            ended = old.transaction.transaction_id if old.transaction is not None else ""
+            say("transaction.ended", f"transaction {ended} at {name} ended")
     if new.charging is not old.charging:
         word = "charging was seen to begin" if new.charging else "charging was seen to stop"
         say("charging.started" if new.charging else "charging.stopped", f"{name}: {word}")
@@ -124,13 +136,13 @@ def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -
         say("block.ended", f"{car}: {block.kind} block ended with {kwh(block.wh)} kWh")
     if len(new.blocks) > len(old.blocks) and new.blocks[-1].ended_at is None:
         say("block.started", f"{car}: {new.blocks[-1].kind} block started")
-    _outcome(say_to=said, after=after, old=old, slot=slot)
     if old.error != new.error:
         if new.error is not None:
-            words = ", ".join((str(new.error.kind), *new.error.missing))
+            words = _error_words(new.error, after)
             say("session.error", f"{car}: {words}", NoteLevel.ERROR, str(new.error.kind))
         elif old.error is not None and new.plugged_in_at is not None:
             say("session.error_cleared", f"{car}: {old.error.kind} is over", NoteLevel.INFO, str(old.error.kind))
+    _outcome(say_to=said, after=after, old=old, slot=slot)
     if new.car_is_full and not old.car_is_full:
         say("session.car_full", f"{car} takes no more: it is full, or at a limit of its own")
 
@@ -145,7 +157,9 @@ def _outcome(*, say_to: list[Note], after: State, old: Session, slot: Slot) -> N
     on = new.outcome.state is OutcomeState.ON_TARGET
     if was is None and on:
         return
-    words = "on target again" if on else f"will be at {new.outcome.level_pct_at_ready_by} % when it is needed"
+    words = f"on target again, {_target_words(new.targets.latest)}"
+    if not on:
+        words = f"off target, {new.outcome.level_pct_at_ready_by} % instead of {_target_words(new.targets.latest)}"
     say_to.append(
         Note(
             name="session.outcome",
@@ -156,6 +170,22 @@ def _outcome(*, say_to: list[Note], after: State, old: Session, slot: Slot) -> N
             session_id=new.session_id,
         )
     )
+
+
+def _error_words(error: SessionError, state: State) -> str:
+    """What is wrong, and what a person can do about it."""
+    name = state.charger.charger_id
+    refusal = f"; {name} answered: {state.control.refusal}" if state.control.refusal else ""
+    match error.kind:
+        case ErrorKind.START_FAIL:
+            return f"START_FAIL, charging is due and does not begin: look at the cable, the car and {name}{refusal}"
+        case ErrorKind.STOP_FAIL:
+            return f"STOP_FAIL, charging should have stopped and goes on: look at {name} and its own settings{refusal}"
+        case ErrorKind.MISSING_CAPABILITIES:
+            missing = ", ".join(error.missing)
+            return f"MISSING_CAPABILITIES, {missing}: nothing is controlled, the car is left free to charge"
+        case _:
+            assert_never(error.kind)
 
 
 def _settled(said: list[Note], after: State, slot: Slot) -> None:

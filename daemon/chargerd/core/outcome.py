@@ -6,6 +6,7 @@ from typing import assert_never
 
 from chargerd.core.level import gained_pct, level_pct, needed_wh, shown_pct
 from chargerd.core.model import (
+    Control,
     ErrorKind,
     ImmediateTarget,
     Outcome,
@@ -52,7 +53,7 @@ def _regular(state: State, slot: Slot, goal: RegularTarget, pct: float, now: dat
     if pct >= wanted:
         return _on_target(goal)
     if _start_failed(session):
-        hopeless = state.control.retry_at is None or not state.facts.online
+        hopeless = is_at_ladders_end(state.control) or not state.facts.online
         reached_at = None if hopeless else _after(max(goal.ready_by, now), wh, power_w)
         return _off_target(goal, known, pct, reached_at, now)
     reached_at = _reached_at(session.plan, wh, now, power_w)
@@ -104,6 +105,11 @@ def final(slot: Slot) -> Session:
     left_at = session.unplugged_at or goal.ready_by
     known = session.outcome if session.outcome and session.outcome.target_id == goal.target_id else None
     return replace(session, outcome=_off_target(goal, known, pct, None, left_at))
+
+
+def is_at_ladders_end(control: Control) -> bool:
+    """Attempts were made, and no further one is due."""
+    return control.attempts > 0 and control.retry_at is None
 
 
 def _start_failed(session: Session) -> bool:

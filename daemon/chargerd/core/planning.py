@@ -83,8 +83,10 @@ def _regular(slot: Slot, pct: float, goal: int, ready_by: datetime) -> Need:
 def replanned(state: State, slot: Slot, now: datetime) -> Session:
     """The session with its kind and its plan brought up to date."""
     session = slot.session
+    if session.unplugged_at is not None:
+        return replace(session, plan=())
     plan: tuple[Window, ...] = ()
-    if not missing_capabilities(state, slot) and session.unplugged_at is None:
+    if not missing_capabilities(state, slot):
         power = planning_power_w(state, slot)
         busy_until = quarter_after(now) if _is_busy(state, session, now) else None
         fresh = schedule(needs(slot), prices=state.prices, power_w=power, now=now, busy_until=busy_until)

@@ -68,7 +68,7 @@ def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     if session.unplugged_at is None:
         left_at = max(state.facts.plugged_at or now, session.plugged_in_at or now)
         state = with_visit(state, lambda s: replace(s, unplugged_at=left_at, quiet_since=now))
-        return state, ()
+        session = replace(session, unplugged_at=left_at, quiet_since=now)
     return _settled(state, now) if settles_at(state, session) <= now else (state, ())
 
 
@@ -143,7 +143,8 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     assert session is not None
     assert session.plugged_in_at is not None
     assert session.unplugged_at is not None
-    left_at = max(session.unplugged_at, session.plugged_in_at)
+    shortest = blocks.SHORTEST if session.ledger.total_wh else timedelta(0)
+    left_at = max(session.unplugged_at, session.plugged_in_at + shortest)
     slot = visiting_slot(state)
     final = replace(session, ledger=ledger.settled(session.ledger, left_at), error=None)
     if slot is not None:
@@ -158,6 +159,8 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
         document=document.settled(final, slot, left_at),
         ledger=document.ledger_rows(final.ledger),
     )
+    # A transaction whose end nobody told is over with the visit.
+    state = replace(state, facts=replace(state.facts, transaction=None))
     if slot is None:
         return replace(state, guest=None), (store,)
     state, following = upcoming(state, slot.policy, now)

@@ -76,11 +76,12 @@ def edited(targets: Targets, policy: Policy, zone: str, now: datetime) -> Target
 
 def renumbered(targets: Targets) -> Targets:
     """The policy's battery reserve is part of every REGULAR target: where it changed, they are others now."""
-    for name in ("scheduled", "override"):
-        known: RegularTarget | None = getattr(targets, name)
-        if known is not None:
-            changed = replace(known, target_id=targets.next_id)
-            targets = replace(targets, next_id=targets.next_id + 1, **{name: changed})
+    if targets.scheduled is not None:
+        changed = replace(targets.scheduled, target_id=targets.next_id)
+        targets = replace(targets, scheduled=changed, next_id=targets.next_id + 1)
+    if targets.override is not None:
+        changed = replace(targets.override, target_id=targets.next_id)
+        targets = replace(targets, override=changed, next_id=targets.next_id + 1)
     return targets
 
 
@@ -103,11 +104,11 @@ def overridden(targets: Targets, level: int, ready_by: datetime) -> Targets:
 
 
 def reverted(targets: Targets, policy: Policy, zone: str, now: datetime) -> Targets:
-    """Back to the policy. Its target comes back with its id, unless its time has passed meanwhile."""
-    targets = replace(targets, immediate=None, override=None)
-    if targets.scheduled is not None and targets.scheduled.ready_by <= now:
-        return succeeded(targets, policy, zone, now)
-    return targets
+    """Back to the policy. Its target comes back with its id, unless its time has passed under another deadline."""
+    back = replace(targets, immediate=None, override=None)
+    if targets.override is not None and back.scheduled is not None and back.scheduled.ready_by <= now:
+        return succeeded(back, policy, zone, now)
+    return back
 
 
 def completed(targets: Targets) -> Targets:

@@ -30,6 +30,7 @@ from chargerd_drivers.ocpp.identity import (
     offered_versions,
     printable,
 )
+from chargerd_drivers.ocpp.knock import knocking
 from chargerd_drivers.ocpp.station import Station
 
 _log = structlog.get_logger("chargerd.ocpp")
@@ -89,6 +90,7 @@ class Listener:
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=None,
                 server_header=None,
+                create_connection=knocking(self._tell_failed),
             )
         except OSError as error:
             msg = f"ocpp: cannot listen on {self._section.listen}: {error.strerror or error}"
@@ -100,6 +102,10 @@ class Listener:
         finally:
             server.close()
             await self._closed(server)
+
+    def _tell_failed(self, connection: ServerConnection, what: str) -> None:
+        caller = {"peer": _peer(connection), "identity": ""}
+        self._warn("ocpp.handshake_failed", caller, f"did not open a WebSocket, but sent {printable(what)}")
 
     async def _closed(self, server: Server) -> None:
         """Wait for the connections to end; one that hangs in a full inbox is cut off."""
@@ -217,7 +223,8 @@ class Listener:
         self._logged.move_to_end(key)
         while len(self._logged) > _LOGGED_MAX:
             self._logged.popitem(last=False)
-        who = f"the charger {caller['identity']!r} at {caller['peer']}"
+        name = f"the charger {caller['identity']!r}" if caller["identity"] else "somebody"
+        who = f"{name} at {caller['peer']}"
         _log.warning(event, message=f"{who} {complaint}", **caller)
 
 

@@ -57,6 +57,11 @@ def test_a_register_that_leaps_begins_anew() -> None:
     assert account.total_wh == 100
 
 
+def test_energy_is_not_lost_to_a_clock_that_is_some_minutes_wrong() -> None:
+    account = feed(ledger.opened(PLUG), ("10T22:20", 1000), ("10T22:10", 800), ("10T22:21", 3500))
+    assert account.total_wh == 2500
+
+
 def test_a_reading_from_before_the_last_one_is_ignored() -> None:
     account = feed(ledger.opened(PLUG), ("10T22:09", 1000), ("10T22:08", 900))
     assert account.total_wh == 0
