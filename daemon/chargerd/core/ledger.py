@@ -39,7 +39,7 @@ def opened(plugged_in_at: datetime) -> Ledger:
 
 def anchored(ledger: Ledger, at: datetime, register_wh: int) -> Ledger:
     """Count from this register reading on."""
-    return replace(ledger, anchor_wh=register_wh, anchor_at=at)
+    return replace(ledger, anchor_wh=register_wh, anchor_at=at, dip_wh=None, dip_at=None)
 
 
 def based(ledger: Ledger, plugged_in_at: datetime, register_wh: int) -> Ledger:
@@ -63,17 +63,23 @@ def sampled(
 ) -> tuple[Ledger, Delta | None]:
     """Take a register reading and say what flowed since the last one.
 
-    A reading from before the last counted one is ignored. A register that fell, or rose by more than ``power_max_w``
-    allows, has begun to count anew: it becomes the new base and nothing is counted.
+    A reading from before the last counted one is ignored. A single reading below it is a fault of the meter, or an
+    old one told late; when the next is below it too, the register has begun to count anew, from the first of the two.
+    One that rose by more than ``power_max_w`` allows becomes the new base, and nothing is counted.
     """
     if ledger.anchor_wh is None or ledger.anchor_at is None:
         return anchored(ledger, at, register_wh), None
     wh = register_wh - ledger.anchor_wh
     if at < ledger.anchor_at or (at == ledger.anchor_at and wh < 0):
         return ledger, None
+    if wh < 0:
+        if ledger.dip_wh is None or ledger.dip_at is None or not ledger.dip_wh <= register_wh or at < ledger.dip_at:
+            return replace(ledger, dip_wh=register_wh, dip_at=at), None
+        begun_anew = anchored(ledger, ledger.dip_at, ledger.dip_wh)
+        return sampled(begun_anew, at=at, register_wh=register_wh, power_max_w=power_max_w, recovered=recovered)
     hours = hours_between(ledger.anchor_at, at + PLAUSIBLE_CLOCK_ERROR)
     plausible_wh = power_max_w * hours * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
-    if wh < 0 or wh > plausible_wh:
+    if wh > plausible_wh:
         return anchored(ledger, at, register_wh), None
     quality = Quality.MEASURED if at - ledger.anchor_at <= MEASURED_WITHIN else Quality.INTERPOLATED
     delta = Delta(ledger.anchor_at, at, wh, Quality.RECOVERED if recovered else quality)

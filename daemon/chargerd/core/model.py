@@ -44,11 +44,14 @@ class Ledger:
 
     ``cells`` are contiguous from plug-in and end on clock quarters; settlement cuts the last one at plug-out.
     ``anchor_wh`` is the last register reading that was counted, ``anchor_at`` its time; None before the first.
+    ``dip_wh`` and ``dip_at`` keep a reading below it until the next one tells a fault from a new beginning.
     """
 
     cells: tuple[Interval, ...] = ()
     anchor_wh: int | None = None
     anchor_at: datetime | None = None
+    dip_wh: int | None = None
+    dip_at: datetime | None = None
     total_wh: int = 0
 
 

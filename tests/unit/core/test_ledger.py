@@ -52,6 +52,21 @@ def test_a_register_that_falls_begins_anew() -> None:
     assert account.total_wh == 250
 
 
+def test_a_single_reading_that_dips_is_a_fault_and_counts_nothing() -> None:
+    account = feed(ledger.opened(PLUG), ("10T22:08", 1000), ("10T22:09", 0), ("10T22:10", 1200))
+    assert account.total_wh == 200
+
+
+def test_an_old_reading_told_late_is_not_counted_twice() -> None:
+    account = feed(ledger.opened(PLUG), ("10T22:08", 1000), ("10T22:20", 3000), ("10T22:21", 1500), ("10T22:22", 3200))
+    assert account.total_wh == 2200
+
+
+def test_a_register_that_goes_on_falling_begins_anew_at_its_lowest() -> None:
+    account = feed(ledger.opened(PLUG), ("10T22:08", 1000), ("10T22:09", 20), ("10T22:10", 0), ("10T22:11", 90))
+    assert account.total_wh == 90
+
+
 def test_a_register_that_leaps_begins_anew() -> None:
     account = feed(ledger.opened(PLUG), ("10T22:08", 1000), ("10T22:09", 4_294_968_296), ("10T22:10", 4_294_968_396))
     assert account.total_wh == 100
