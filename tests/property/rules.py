@@ -196,4 +196,4 @@ def check_command(command: ChargerCommand, state: State) -> None:
             assert command.transaction_id == facts.transaction.transaction_id
         case SetCurrentLimit():
             assert command.limit_a == (0 if want is Want.HOLD else state.charger.max_a)
-            assert want is not Want.FREE
+            assert want is not Want.FREE or facts.plugged, "only a pause is taken back"

@@ -91,6 +91,25 @@ class _Open(Wire):
     model_config = ConfigDict(extra="allow")
 
 
+class ChargingRequest(Wire):
+    """A start or stop by hand."""
+
+    action: Literal["START", "STOP"] = Field(description="What the charger is to do.")
+
+
+class ChargingAction(Wire):
+    """A start or stop that was asked for by hand. It is judged by the meter, not by the charger's word."""
+
+    id: int = Field(description="Counts up per charger.")
+    kind: Literal["START", "STOP"]
+    state: Literal["PENDING", "CONFIRMED", "FAILED", "CANCELLED"] = Field(
+        description="PENDING until the meter proves it (CONFIRMED), the charger's timeout is over (FAILED), or a newer "
+        "request or the car's leaving makes it void (CANCELLED)."
+    )
+    created_at: UtcTime
+    failure_reason: str | None = Field(default=None, description="NO_RESPONSE when it failed.")
+
+
 class Charger(_Open):
     """A charger as it is now. Null means not known; further members may appear."""
 
@@ -103,6 +122,9 @@ class Charger(_Open):
     register_wh: int | None = Field(default=None, description="Reading of the energy register in Wh.")
     current_limit: float | None = Field(default=None, description="Current the charger may offer per phase, in A.")
     transaction_id: str | None = Field(default=None, description="The open OCPP transaction.")
+    action: ChargingAction | None = Field(
+        default=None, description="The last start or stop that was asked for by hand."
+    )
     policy_ids: list[str] = Field(default=[], description="Policies that charge here.")
     last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
 

@@ -1,16 +1,25 @@
 """Chargers, vehicles and prices."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from chargerd.api.context import Context, ContextOf, answer
 from chargerd.api.openapi import problems
-from chargerd.api.problems import not_found
-from chargerd.api.resources import Charger, ChargeStateRequest, Listing, Prices, Vehicle
+from chargerd.api.problems import Problem, not_found
+from chargerd.api.resources import (
+    Charger,
+    ChargeStateRequest,
+    ChargingAction,
+    ChargingRequest,
+    Listing,
+    Prices,
+    Vehicle,
+)
 from chargerd.api.values import Instant
 from chargerd.api.views import prices_document
-from chargerd.contract import Document, VehicleId, VehicleReported
+from chargerd.contract import ChargerId, ChargingRequested, Document, VehicleId, VehicleReported
 
 router = APIRouter(prefix="/v1", tags=["site"])
 
@@ -27,10 +36,28 @@ async def list_chargers(context: ContextOf) -> Response:
 @router.get("/chargers/{chargerId}", response_model=Charger, responses=problems(404))
 async def get_charger(context: ContextOf, charger_id: ChargerPath) -> Response:
     """One charger as it is now."""
-    for charger in context.desk.chargers():
-        if charger["id"] == charger_id:
-            return answer(charger)
-    raise not_found("charger", charger_id)
+    return answer(_charger(context, charger_id))
+
+
+@router.post(
+    "/chargers/{chargerId}/charging",
+    response_model=ChargingAction,
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problems(400, 404, 409, 413, 422, 503, 507),
+)
+async def request_charging(
+    context: ContextOf, charger_id: ChargerPath, body: Annotated[ChargingRequest, Body()]
+) -> Response:
+    """Start or stop by hand; 422 while a policy holds the charger. The charger's ``action`` tells what became of it."""
+    if _charger(context, charger_id)["policyIds"]:
+        detail = "a policy holds this charger; change the target of its session instead"
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    await context.post(
+        ChargingRequested(charger_id=ChargerId(charger_id), start=body.action == "START", reply_to=context.reply_to())
+    )
+    action = answer(_charger(context, charger_id)["action"])
+    action.status_code = HTTPStatus.ACCEPTED
+    return action
 
 
 @router.get("/vehicles", response_model=Listing[Vehicle])
@@ -72,6 +99,13 @@ async def get_prices(
 ) -> Response:
     """The price curve as it is known now; slots that overlap the stretch are given whole."""
     return answer(prices_document(context.desk.prices(), start, end))
+
+
+def _charger(context: Context, charger_id: str) -> Document:
+    for charger in context.desk.chargers():
+        if charger["id"] == charger_id:
+            return charger
+    raise not_found("charger", charger_id)
 
 
 def _vehicle(context: Context, vehicle_id: str) -> Document:

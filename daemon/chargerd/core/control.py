@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from chargerd.core import manual
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.ids import CommandId
@@ -38,7 +39,9 @@ FULL_AFTER = timedelta(minutes=10)
 def wanted(state: State, now: datetime) -> Want:
     """What should be happening at the cable now."""
     slot = visiting_slot(state)
-    if slot is None or slot.session.unplugged_at is not None or missing_capabilities(state, slot):
+    if slot is None:
+        return manual.wanted(state)
+    if slot.session.unplugged_at is not None or missing_capabilities(state, slot):
         return Want.FREE
     return Want.CHARGE if due(slot.session.plan, now) is not None else Want.HOLD
 
@@ -77,7 +80,7 @@ def _is_steady(state: State, want: Want, now: datetime) -> bool:
 def _is_met(state: State, control: Control, want: Want) -> bool:
     match want:
         case Want.FREE:
-            return True
+            return not _is_held_down(state)
         case Want.CHARGE:
             return state.facts.online and (state.facts.charging or _car_pauses(state))
         case Want.HOLD:
@@ -85,6 +88,12 @@ def _is_met(state: State, control: Control, want: Want) -> bool:
             return no_charge and (state.facts.transaction is None or control.limit_a == 0 or not _can_limit(state))
         case _:
             assert_never(want)
+
+
+def _is_held_down(state: State) -> bool:
+    """A pause of ours is still in force though nothing is wanted any more: the car is to be left free to charge."""
+    facts = state.facts
+    return facts.plugged is True and facts.transaction is not None and state.control.limit_a == 0
 
 
 def _car_pauses(state: State) -> bool:
@@ -106,7 +115,7 @@ def car_is_full_at(state: State) -> datetime | None:
 
 def _may_command(state: State, now: datetime) -> bool:
     control, facts = state.control, state.facts
-    if control.want is Want.FREE or not facts.online or control.in_flight:
+    if not facts.online or control.in_flight or (control.want is Want.FREE and control.unmet_since is None):
         return False
     if control.listen_until is not None and now < control.listen_until:
         return False
@@ -153,9 +162,15 @@ def _retry_at(control: Control, now: datetime) -> datetime | None:
 
 def _rung(state: State) -> tuple[ChargerCommand, ...]:
     """The commands of this attempt, in the order in which they are to be carried out."""
-    if state.control.want is Want.CHARGE:
-        return _start_rung(state)
-    return _stop_rung(state)
+    match state.control.want:
+        case Want.FREE:
+            return (_limit(state, state.charger.max_a, 0),)
+        case Want.CHARGE:
+            return _start_rung(state)
+        case Want.HOLD:
+            return _stop_rung(state)
+        case _:
+            assert_never(state.control.want)
 
 
 def _start_rung(state: State) -> tuple[ChargerCommand, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from chargerd.core import blocks, control, evidence, ledger, level, notes, outcome, planning, session, target
+from chargerd.core import blocks, control, evidence, ledger, level, manual, notes, outcome, planning, session, target
 from chargerd.core.commands import AnswerAuthorize, AnswerRequest, AnswerTransaction, Command
 from chargerd.core.events import (
     AuthorizeRequested,
@@ -17,6 +17,7 @@ from chargerd.core.events import (
     ChargerBooted,
     ChargerOffline,
     ChargerOnline,
+    ChargingRequested,
     CommandFailed,
     CommandSucceeded,
     Configured,
@@ -135,6 +136,9 @@ def _taken(state: State, event: Event, now: datetime) -> tuple[State, Commands]:
             return _vehicle_told(state, event, now)
         case ImmediateStartRequested() | ScheduleOverrideRequested() | OverrideCancelled():
             return _requested(state, event, now)
+        case ChargingRequested():
+            state, refusal = manual.requested(state, event, now)
+            return state, (AnswerRequest(reply_to=event.reply_to, rejected=refusal),)
         case _:
             assert_never(event)
 
@@ -178,7 +182,8 @@ def _status(state: State, event: StatusReported, now: datetime) -> State:
     state = replace(state, facts=evidence.status_told(had, event, now))
     replugged = event.plugged is True and had.plugged is False
     lost = had.transaction is not None and state.facts.transaction is None
-    return control.asked_anew(state) if replugged or lost else state
+    mended = bool(had.fault) and not state.facts.fault
+    return control.asked_anew(state) if replugged or lost or mended else state
 
 
 def _sampled(state: State, event: MeterSampled, now: datetime) -> State:
@@ -339,6 +344,7 @@ def _planned(state: State, event: Event, now: datetime) -> State:
 def _judged(state: State, now: datetime) -> State:
     """Say what is wrong, then what it means for the target."""
     state = _judged_before_plug_in(state)
+    state = manual.judged(state, fails_at=control.fails_at(state), now=now)
     slot = session.visiting_slot(state)
     if slot is None:
         return state

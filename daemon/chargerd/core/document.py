@@ -11,6 +11,8 @@ from typing import Any, assert_never
 from chargerd.core.ids import PolicyId
 from chargerd.core.level import level_pct, shown_pct
 from chargerd.core.model import (
+    Action,
+    ActionState,
     Block,
     ErrorKind,
     ImmediateTarget,
@@ -23,6 +25,7 @@ from chargerd.core.model import (
     Slot,
     State,
     Target,
+    Want,
 )
 from chargerd.core.planning import due
 from chargerd.core.units import kwh, mean_kw
@@ -214,8 +217,22 @@ def charger(state: State) -> Document:
         "registerWh": None if reading is None else reading.register_wh,
         "currentLimit": state.control.limit_a,
         "transactionId": None if facts.transaction is None else facts.transaction.transaction_id,
+        "action": _action(state.action),
         "policyIds": [slot.policy.policy_id for slot in state.slots],
         "lastUpdated": None if facts.heard_at is None else rfc3339(facts.heard_at),
+    }
+
+
+def _action(action: Action | None) -> Document | None:
+    """The last request by hand."""
+    if action is None:
+        return None
+    return {
+        "id": action.action_id,
+        "kind": "START" if action.want is Want.CHARGE else "STOP",
+        "state": str(action.state),
+        "createdAt": rfc3339(action.requested_at),
+        "failureReason": "NO_RESPONSE" if action.state is ActionState.FAILED else None,
     }
 
 

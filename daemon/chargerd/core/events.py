@@ -268,6 +268,16 @@ class OverrideCancelled:
     kind: Literal["override_cancelled"] = "override_cancelled"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingRequested:
+    """Somebody wants a charger that no policy holds to start or stop."""
+
+    charger_id: ChargerId
+    start: bool
+    reply_to: ReplyTo
+    kind: Literal["charging_requested"] = "charging_requested"
+
+
 Event = (
     Configured
     | TimePassed
@@ -287,4 +297,5 @@ Event = (
     | ImmediateStartRequested
     | ScheduleOverrideRequested
     | OverrideCancelled
+    | ChargingRequested
 )

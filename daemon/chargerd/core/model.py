@@ -255,6 +255,25 @@ class Control:
     failure: Failure | None = None
 
 
+class ActionState(StrEnum):
+    """What became of a request by hand."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """The last request by hand to start (CHARGE) or stop (HOLD); its id counts up per charger."""
+
+    action_id: int
+    want: Want
+    state: ActionState
+    requested_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerFacts:
     """What the charger last told, and what its meter proves.
@@ -323,4 +342,5 @@ class State:
     control: Control = Control()
     slots: tuple[Slot, ...] = ()
     guest: Session | None = None
+    action: Action | None = None
     sessions_made: int = 0

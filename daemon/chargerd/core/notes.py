@@ -17,6 +17,7 @@ from chargerd.core.model import (
     Slot,
     State,
     Target,
+    Want,
 )
 from chargerd.core.units import kwh
 
@@ -43,6 +44,7 @@ def durable_key(state: State) -> tuple[object, ...]:
     return (
         state.site,
         state.charger,
+        state.action,
         (facts.online, facts.vendor, facts.model, facts.serial, facts.firmware, facts.capabilities),
         (facts.plugged, facts.activity, facts.fault, facts.charging, facts.transaction, facts.last_transaction),
         (control.want, control.attempts, control.limit_a, control.in_flight, control.refusal),
@@ -105,9 +107,18 @@ def _charger(said: list[Note], before: State, after: State, event: Event) -> Non
     if new.charging is not old.charging:
         word = "charging was seen to begin" if new.charging else "charging was seen to stop"
         say("charging.started" if new.charging else "charging.stopped", f"{name}: {word}")
+    if _is_acted(before, after):
+        assert after.action is not None
+        word = "start" if after.action.want is Want.CHARGE else "stop"
+        say("charging.action", f"{name}: the {word} asked for by hand is {after.action.state}")
     if isinstance(event, CommandFailed):
         what = f"{name}: a command failed, {event.failure}"
         say("command.failed", f"{what}: {event.detail}" if event.detail else what, NoteLevel.WARNING)
+
+
+def _is_acted(before: State, after: State) -> bool:
+    """Tell whether a request by hand was made, or came to its end."""
+    return after.action is not None and after.action != before.action
 
 
 def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -> None:

@@ -22,6 +22,7 @@ METHODS = {
     ("get", "/v1/sessions/{sessionId}/events"),
     ("get", "/v1/chargers"),
     ("get", "/v1/chargers/{chargerId}"),
+    ("post", "/v1/chargers/{chargerId}/charging"),
     ("get", "/v1/vehicles"),
     ("get", "/v1/vehicles/{vehicleId}"),
     ("put", "/v1/vehicles/{vehicleId}/charge-state"),

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.home import GARAGE, NIGHT, POLICY, Home, utc
 
 from chargerd.contract import Commit
 from chargerd.core.commands import ChargerAnswer, ChargerCommand, Note, SetCurrentLimit, StartTransaction
@@ -29,6 +28,7 @@ from chargerd.errors import StoreError
 from chargerd.inbox import Inbox
 from chargerd.loop import Loop
 from chargerd.store.sqlite import SqliteStore
+from tests.support.home import GARAGE, NIGHT, POLICY, Home, utc
 
 
 class Hands:
@@ -159,8 +159,9 @@ async def test_samples_alone_write_nothing_until_the_quarter_is_over(tmp_path: P
         await home.tell(started(), at="11T01:00")
         await home.tell(MeterSampled(charger_id=GARAGE, register_wh=1180, power_w=11_000.0), at="11T01:01")
         await home.obey()
-        home.diary.clear()
-        for minute in range(2, 15):
+        await home.tell(MeterSampled(charger_id=GARAGE, register_wh=2100, power_w=11_000.0), at="11T01:06")
+        home.diary.clear()  # the start has lasted, the ladder is over
+        for minute in range(7, 15):
             register = 1000 + 183 * minute
             await home.tell(
                 MeterSampled(charger_id=GARAGE, register_wh=register, power_w=11_000.0), at=f"11T01:{minute:02}"
