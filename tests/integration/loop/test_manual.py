@@ -14,7 +14,7 @@ from chargerd.api.app import create_app
 from chargerd.api.server import serve
 from chargerd.core.events import Activity, ChargerOnline, MeterSampled, StatusReported
 from tests.integration.loop.test_loop import Rig, rig
-from tests.support.home import GARAGE, Home
+from tests.support.home import GARAGE, Home, utc
 
 
 @asynccontextmanager
@@ -51,7 +51,10 @@ async def test_a_start_by_hand_is_accepted_and_confirmed_by_the_meter(tmp_path: 
     async with served(tmp_path, managed=False) as (home, url):
         status, action = await asyncio.to_thread(ask, f"{url}/charging", {"action": "START"})
         assert (status, action["kind"], action["state"]) == (202, "START", "PENDING")
-        await home.tell(MeterSampled(charger_id=GARAGE, power_w=7000.0), at="10T22:17")
+        async with home.desk.changes() as changes:
+            home.clock.time = utc("10T22:17")
+            await home.inbox.put(MeterSampled(charger_id=GARAGE, power_w=7000.0))
+            await anext(changes)
         status, charger = await asyncio.to_thread(ask, url)
         assert charger["action"]["state"] == "CONFIRMED"
         _, refused = await asyncio.to_thread(ask, f"{url}/charging", {"action": "DANCE"})
