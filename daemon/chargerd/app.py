@@ -14,6 +14,7 @@ import structlog
 import chargerd_drivers
 from chargerd.api.app import create_app
 from chargerd.api.server import serve
+from chargerd.clock import SystemClock
 from chargerd.config import Config, load_config
 from chargerd.contract import Clock, Driver, Sink, TariffSource
 from chargerd.core.events import Configured, PricesUpdated
@@ -34,6 +35,8 @@ PRICE_PERIOD_S = 900.0
 """Seconds between two looks at the tariff."""
 PRICES_BACK = timedelta(days=2)
 PRICES_AHEAD = timedelta(days=3)
+STOP_AFTER_S = 10.0
+"""Real seconds that a step under way, with its write to disk, may take when the daemon stops."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Real seconds before what failed is started again; the last one repeats."""
 
@@ -41,8 +44,10 @@ RESTART_S = (1.0, 5.0, 30.0, 60.0)
 async def run_daemon(config_path: Path, clock: Clock) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code; raises ConfigError when the configuration is wrong."""
     config = load_config(config_path)
+    # A rehearsal on another clock must not write its future into the household's database.
+    rehearsal = "" if isinstance(clock, SystemClock) else "-rehearsal"
     try:
-        async with SqliteStore.open(config.store_url) as store:
+        async with SqliteStore.open(config.store_url + rehearsal) as store:
             return await _Daemon(config, config_path, clock, store).run()
     except StoreError as error:
         log.error("store.unusable", message=str(error))
@@ -103,9 +108,10 @@ class _Daemon:
                     for kind, driver in drivers.items()
                 ]
                 await self._stop.wait()
-                # The loop first: connections that we close ourselves are no news.
+                # The loop first, between two steps: connections that we close ourselves are no news.
+                loop.stop()
+                await asyncio.wait([deciding], timeout=STOP_AFTER_S)
                 deciding.cancel()
-                await asyncio.wait([deciding])
                 for task in tasks:
                     task.cancel()
 

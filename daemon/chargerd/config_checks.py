@@ -30,7 +30,7 @@ def checks(
         yield from _twice(name, _texts(tables, name, "id"))
     yield from _same_station(tables)
     yield from _references(tables)
-    yield from _same_pair(tables)
+    yield from _same_charger(tables)
     for index, charger in chargers.items():
         yield from _currents(("charger", index), charger, site)
     for index, policy in policies.items():
@@ -58,13 +58,11 @@ def _twice(name: str, ids: Mapping[int, str]) -> Iterator[Problem]:
 
 
 def _same_station(tables: Mapping[str, Any]) -> Iterator[Problem]:
-    first: dict[tuple[str, str], int] = {}
-    entries = _entries(tables, "charger")
+    first: dict[str, int] = {}
     for index, identity in _texts(tables, "charger", "identity").items():
-        connector = str(entries[index].get("connector", 1))
-        other = first.setdefault((identity, connector), index)
+        other = first.setdefault(identity.casefold(), index)
         if other != index:
-            words = f'"{identity}" with connector {connector} is charger[{other}] already; each needs its own'
+            words = f'"{identity}" is charger[{other}] already; one connector of each is served'
             yield Problem(("charger", index, "identity"), words)
 
 
@@ -77,14 +75,13 @@ def _references(tables: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("policy", index, name), words)
 
 
-def _same_pair(tables: Mapping[str, Any]) -> Iterator[Problem]:
-    first: dict[tuple[str, str], int] = {}
-    chargers = _texts(tables, "policy", "charger")
-    for index, vehicle in _texts(tables, "policy", "vehicle").items():
-        other = first.setdefault((vehicle, chargers[index]), index) if index in chargers else index
+def _same_charger(tables: Mapping[str, Any]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, charger in _texts(tables, "policy", "charger").items():
+        other = first.setdefault(charger, index)
         if other != index:
-            words = f'vehicle "{vehicle}" at charger "{chargers[index]}" has policy[{other}] already'
-            yield Problem(("policy", index, "vehicle"), words)
+            words = f'charger "{charger}" has policy[{other}] already; two cars at one charger cannot be told apart yet'
+            yield Problem(("policy", index, "charger"), words)
 
 
 def _currents(path: tuple[str, int], charger: ChargerSection, site: SiteSection | None) -> Iterator[Problem]:

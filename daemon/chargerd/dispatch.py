@@ -13,8 +13,8 @@ from chargerd.errors import DriverError, Refused, Unreachable
 
 log = structlog.get_logger("chargerd.dispatch")
 
-PENDING_MAX = 64
-"""Commands that may wait for one charger; the core keeps at most two under way."""
+PENDING_MAX = 8
+"""Commands that may wait for one charger. The core has at most two under way; older ones it has given up."""
 
 
 class Dispatcher:
@@ -28,8 +28,12 @@ class Dispatcher:
         }
 
     def dispatch(self, command: ChargerCommand) -> None:
-        """Queue a command. The core waits for outcomes, so a full queue is our own bug."""
-        self._queues[command.charger_id].put_nowait(command)
+        """Queue a command. Where too many wait, the oldest is dropped: the core has taken it for lost long ago."""
+        queue = self._queues[command.charger_id]
+        if queue.full():
+            dropped = queue.get_nowait()
+            log.debug("command.dropped", charger=dropped.charger_id, command=dropped.kind)
+        queue.put_nowait(command)
 
     async def answer(self, answer: ChargerAnswer) -> None:
         """Give a waiting charger its answer, past all commands."""

@@ -1,7 +1,7 @@
 """The one queue in front of the loop: bounded, in order, and it drops nothing.
 
-When it is full, a newer meter sample takes the place of an older one of the same charger: the register in it tells
-all that the older one told. Every other event waits for room.
+When it is full, a newer meter sample takes the place of an older one of the same charger that tells nothing more, if
+nothing else of that charger came between them. Every other event waits for room.
 """
 
 import asyncio
@@ -44,7 +44,11 @@ class Inbox:
                 await self._filled.wait()
         except TimeoutError:
             return False
-        return True
+        return bool(self._events)
+
+    def wake(self) -> None:
+        """End a wait without an event."""
+        self._filled.set()
 
     async def take(self) -> Event:
         """The oldest event. Call after ``wait`` said that there is one."""
@@ -60,8 +64,23 @@ class Inbox:
             return False
         for index in range(len(self._events) - 1, -1, -1):
             older = self._events[index]
-            if isinstance(older, MeterSampled) and older.charger_id == event.charger_id:
+            if getattr(older, "charger_id", None) != event.charger_id:
+                continue
+            if not isinstance(older, MeterSampled):
+                return False
+            if _tells_as_much(event, older):
                 del self._events[index]
                 self.coalesced += 1
                 return True
         return False
+
+
+def _tells_as_much(newer: MeterSampled, older: MeterSampled) -> bool:
+    """Tell whether all that the older sample measured is measured anew."""
+    pairs = (
+        (newer.register_wh, older.register_wh),
+        (newer.power_w, older.power_w),
+        (newer.soc_pct, older.soc_pct),
+        (newer.transaction_id, older.transaction_id),
+    )
+    return all(fresh is not None or old is None for fresh, old in pairs)

@@ -8,7 +8,7 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -47,6 +47,9 @@ log = structlog.get_logger("chargerd.loop")
 RETRY_STORE_S = 5.0
 """Real seconds between attempts to write what could not be written."""
 
+CLOCK_BACK_MAX = timedelta(minutes=5)
+"""Small steps of the clock back are waited out; after a larger one its new time counts."""
+
 Dispatch = Callable[[ChargerCommand], None]
 Answer = Callable[[ChargerAnswer], Awaitable[None]]
 Decided = Callable[[State | None, State, tuple[Command, ...]], None]
@@ -81,6 +84,8 @@ class Loop:
         self._unsaved: dict[ChargerId, Commit] = {}
         self._deadlines: list[tuple[datetime, ChargerId]] = []
         self._deadline_of: dict[ChargerId, datetime | None] = {}
+        self._stopping = False
+        self._from_the_future: set[ChargerId] = set()
 
     def restore(self, states: Mapping[ChargerId, State]) -> None:
         """Continue from what the store kept. Call before ``run``."""
@@ -97,12 +102,17 @@ class Loop:
             del self._requests[reply_to]
 
     async def run(self) -> None:
-        """Decide until cancelled."""
-        while True:
+        """Decide until ``stop``, or until cancelled. A step that was begun is finished before a stop."""
+        while not self._stopping:
             if await self._inbox.wait(self._patience()):
                 await self.handle(await self._inbox.take())
             await self._keep_deadlines()
             await self._retry_store()
+
+    def stop(self) -> None:
+        """End ``run`` between two steps, so that what is on disk is what was decided last."""
+        self._stopping = True
+        self._inbox.wake()
 
     async def handle(self, event: Event) -> None:
         """Route one event to the partitions that it is about, and decide in each."""
@@ -148,7 +158,7 @@ class Loop:
             base = initial(event, now)
         else:
             base = before
-        decision = decide(base, event, max(now, base.at))
+        decision = decide(base, event, self._decided_at(base, now))
         if not await self._saved(charger_id, event, decision):
             return
         self.states[charger_id] = decision.state
@@ -156,6 +166,16 @@ class Loop:
         await self._carry_out(decision)
         for listener in self.decided:
             listener(before, decision.state, decision.commands)
+
+    def _decided_at(self, base: State, now: datetime) -> datetime:
+        """Time does not run backwards within a state, but a state from the future must not stop the daemon."""
+        if base.at - now <= CLOCK_BACK_MAX:
+            return max(now, base.at)
+        charger_id = base.charger.charger_id
+        if charger_id not in self._from_the_future:
+            self._from_the_future.add(charger_id)
+            log.warning("clock.back", message=f"the clock was ahead, at {base.at:%Y-%m-%d %H:%M}Z", charger=charger_id)
+        return now
 
     async def _saved(self, charger_id: ChargerId, event: Event, decision: Decision) -> bool:
         """Write a decision down. False: it was a user's request, could not be written, and is not in force."""

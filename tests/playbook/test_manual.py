@@ -2,9 +2,10 @@
 
 from chargerd.core import document
 from chargerd.core.commands import AnswerRequest, SetCurrentLimit, StartTransaction
-from chargerd.core.events import Activity, ChargingRequested, StatusReported
+from chargerd.core.events import Activity, ChargingRequested, Failure, MeterSampled, StatusReported
 from chargerd.core.ids import ReplyTo
-from tests.support.home import GARAGE, Home
+from tests.playbook.test_night import TWO_VALLEYS
+from tests.support.home import GARAGE, Home, prices, utc
 
 
 def ask(home: Home, *, start: bool) -> str | None:
@@ -58,6 +59,17 @@ def test_a_stop_by_hand_stays_in_force() -> None:
     assert home.box.flowing > 0
 
 
+def test_a_stop_by_hand_is_not_for_the_next_car() -> None:
+    home = guest().start_box().until("10T22:30")
+    ask(home, start=False)
+    home.until("10T22:35").unplug().until("10T22:40")
+    assert len(home.settled) == 1
+    home.box.limit_a = 16
+    home.until("10T23:00").plug().start_box().until("10T23:30")
+    assert home.box.flowing > 0
+    assert action(home)["state"] == "CONFIRMED"
+
+
 def test_a_start_that_does_not_come_about_has_failed_and_is_left_alone() -> None:
     home = guest()
     home.box.obeys_start = False
@@ -97,6 +109,47 @@ def test_a_car_whose_policy_is_taken_away_in_a_pause_is_left_free_to_charge() ->
     home.until("10T22:25")
     assert home.box.limit_a == 16
     assert home.state.facts.charging
+
+
+def test_a_pause_is_remembered_through_a_restart_that_takes_the_policy_away() -> None:
+    home = Home()
+    home.until("10T22:15").plug().start_box().until("10T22:20")
+    home.managed = False
+    home.restart().until("10T22:25")
+    assert home.box.limit_a == 16
+    assert home.state.facts.charging
+
+
+def test_a_boost_after_the_end_of_the_ladder_begins_it_anew() -> None:
+    home = Home(curve=prices("01T00:00", []))
+    home.box.obeys_start = False
+    home.until("10T22:15").plug().until("10T23:30")
+    before = len(home.sent(StartTransaction))
+    home.box.obeys_start = True
+    home.boost(60)
+    home.until("10T23:33")
+    assert len(home.sent(StartTransaction)) == before + 1
+    assert home.state.facts.charging
+
+
+def test_a_limit_that_timed_out_is_sent_again() -> None:
+    home = Home(goal=80, curve=TWO_VALLEYS)
+    home.until("10T22:15").plug().until("11T01:50")
+    assert home.box.limit_a == 0
+    home.box.failure = Failure.TIMED_OUT
+    home.until("11T02:00:30")
+    home.box.failure = None
+    home.until("11T02:10")
+    assert home.box.limit_a == 16
+    assert home.state.facts.charging
+    assert not home.state.slots[0].session.car_is_full
+
+
+def test_a_level_of_the_last_car_told_late_is_not_this_cars() -> None:
+    home = Home(level_from_charger=True, assumed=35)
+    home.until("10T22:15").plug().until("10T22:16")
+    home.tell(MeterSampled(charger_id=GARAGE, measured_at=utc("10T22:10"), soc_pct=90.0))
+    assert home.doc["statistics"]["aggregated"]["batteryTo"] == 35
 
 
 def test_a_fault_that_is_over_begins_the_ladder_anew() -> None:

@@ -30,6 +30,8 @@ FACTS_FIRST = timedelta(seconds=10)
 """After a connection came up or a transaction ended, so long is listened before anything is asked."""
 STEADY_AFTER = timedelta(minutes=5)
 """What came about and lasted for so long is done; a lag after that begins a ladder of its own."""
+LIMIT_AGAIN = timedelta(minutes=5)
+"""A limit that got no answer while charging goes on is sent again after so long."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
 FULL_AFTER = timedelta(minutes=10)
@@ -92,13 +94,17 @@ def _is_met(state: State, control: Control, want: Want) -> bool:
 
 def _is_held_down(state: State) -> bool:
     """A pause of ours is still in force though nothing is wanted any more: the car is to be left free to charge."""
-    facts = state.facts
-    return facts.plugged is True and facts.transaction is not None and state.control.limit_a == 0
+    return state.facts.plugged is True and state.control.holds_down
 
 
 def _car_pauses(state: State) -> bool:
-    """The car itself suspends a session in which it has charged: it is full, or at its own limit."""
-    session, facts = visit(state), state.facts
+    """The car itself suspends a session in which it has charged: it is full, or at its own limit.
+
+    While our own limit may still be in its way, that is not known.
+    """
+    session, facts, control = visit(state), state.facts, state.control
+    if _can_limit(state) and not control.limit_refused and control.limit_a != state.charger.max_a:
+        return False
     suspended = facts.activity is Activity.SUSPENDED_EV and facts.transaction is not None
     return session is not None and suspended and any(block.wh > 0 for block in session.blocks)
 
@@ -127,7 +133,8 @@ def _may_command(state: State, now: datetime) -> bool:
 def _limit_differs(state: State) -> bool:
     """Charging goes on, but the charger has not confirmed the limit since it connected."""
     control = state.control
-    sendable = _can_limit(state) and not control.limit_refused
+    waits = control.limit_again_at is not None and state.at < control.limit_again_at
+    sendable = _can_limit(state) and not control.limit_refused and not waits
     return control.want is Want.CHARGE and sendable and control.limit_a != state.charger.max_a
 
 
@@ -235,7 +242,7 @@ def succeeded(state: State, event: CommandSucceeded) -> State:
     """A charger confirmed a command; a limit is then known to be in force."""
     control, flight = _landed(state.control, event.command_id)
     if flight is not None and flight.limit_a is not None:
-        control = replace(control, limit_a=flight.limit_a)
+        control = replace(control, limit_a=flight.limit_a, holds_down=flight.limit_a == 0)
     return replace(state, control=control)
 
 
@@ -245,9 +252,9 @@ def failed(state: State, event: CommandFailed, now: datetime) -> State:
     if flight is None:
         return state
     control = replace(control, refusal=event.detail, failure=event.failure)
-    if flight.limit_a is not None:
-        control = replace(control, limit_a=None, limit_refused=True)
     no = event.failure in (Failure.REFUSED, Failure.NOT_SUPPORTED)
+    if flight.limit_a is not None:
+        control = replace(control, limit_a=None, limit_refused=no, limit_again_at=now + LIMIT_AGAIN)
     if no and control.want is Want.HOLD and flight.limit_a == 0 and control.attempts == 1:
         control = replace(control, retry_at=now)
     state = replace(state, control=control)
@@ -269,6 +276,13 @@ def asked_anew(state: State) -> State:
     return limit_forgotten(replace(state, control=replace(state.control, attempts=0, retry_at=None)))
 
 
+def encouraged(state: State) -> State:
+    """Somebody wants it anew: a ladder that was at its end begins again; one that is being climbed goes on."""
+    if state.control.attempts == 0 or state.control.retry_at is not None:
+        return state
+    return replace(state, control=replace(state.control, attempts=0))
+
+
 def connected(state: State, now: datetime) -> State:
     """The connection is new: outcomes of commands that went over the old one will not come."""
     state = asked_anew(state)
@@ -282,6 +296,7 @@ def restarted(control: Control) -> Control:
         unmet_since=control.unmet_since,
         commanded_at=control.commanded_at,
         next_command_id=control.next_command_id,
+        holds_down=control.holds_down,
     )
 
 
@@ -292,7 +307,7 @@ def listening(state: State, now: datetime) -> State:
 
 def limit_forgotten(state: State) -> State:
     """A transaction began or ended, or the connection is new: which limit is in force is not known any more."""
-    return replace(state, control=replace(state.control, limit_a=None, limit_refused=False))
+    return replace(state, control=replace(state.control, limit_a=None, limit_refused=False, limit_again_at=None))
 
 
 def error_of(state: State, now: datetime) -> SessionError | None:

@@ -40,8 +40,6 @@ from chargerd.core.units import power_w, quarter_after
 
 Commands = tuple[Command, ...]
 
-RECOVERED_AFTER_S = 300.0
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -82,6 +80,7 @@ def next_deadline(state: State) -> datetime | None:
     times += [
         state.control.retry_at,
         state.control.listen_until,
+        state.control.limit_again_at,
         control.fails_at(state),
         control.car_is_full_at(state),
     ]
@@ -195,7 +194,8 @@ def _sampled(state: State, event: MeterSampled, now: datetime) -> State:
     state = replace(state, facts=facts)
     state = _credited(state, delta, charging=facts.charging or had.charging)
     slot = session.visiting_slot(state)
-    if slot is not None and event.soc_pct is not None:
+    plugged_in_at = None if slot is None else slot.session.plugged_in_at
+    if slot is not None and event.soc_pct is not None and plugged_in_at is not None and plugged_in_at <= at:
         state = session.with_slot(state, level.told_by_charger(slot, event.soc_pct, at))
     return _unquiet(state, now)
 
@@ -296,6 +296,8 @@ def _requested(
             targets = target.reverted(targets, slot.policy, state.site.zone, now)
         case _:
             assert_never(event)
+    if targets != slot.session.targets:
+        state = control.encouraged(state)
     state = session.with_slot(state, replace(slot, session=_retargeted(slot.session, targets)))
     return state, (AnswerRequest(reply_to=event.reply_to),)
 

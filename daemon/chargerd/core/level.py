@@ -10,6 +10,8 @@ from chargerd.core.units import seconds_between
 
 JUMP_PCT = 30.0
 """A level that jumps by more than this without energy to show for it is another car's, or a fault."""
+DOUBT_PCT = 10.0
+"""Two such levels in a row that differ by no more than this are believed: it was the first one that was wrong."""
 
 
 def level_pct(session: Session, vehicle: VehicleSpec) -> float | None:
@@ -70,8 +72,10 @@ def told_by_charger(slot: Slot, soc_pct: float, at: datetime) -> Slot:
     expected = (
         level_pct(slot.session, slot.vehicle) if known is not None and known.source is LevelSource.CHARGER else None
     )
-    if expected is not None and abs(soc_pct - expected) > JUMP_PCT:
-        return slot
+    if known is not None and expected is not None and abs(soc_pct - expected) > JUMP_PCT:
+        doubted = known.doubted_pct
+        if doubted is None or abs(soc_pct - doubted) > DOUBT_PCT:
+            return replace(slot, session=replace(slot.session, level=replace(known, doubted_pct=soc_pct)))
     return replace(slot, session=_anchored(slot, soc_pct, at, LevelSource.CHARGER))
 
 

@@ -21,6 +21,7 @@ def requested(state: State, event: ChargingRequested, now: datetime) -> tuple[St
         return state, "nothing is plugged in"
     made = Action(
         action_id=1 if state.action is None else state.action.action_id + 1,
+        session_id=state.guest.session_id,
         want=Want.CHARGE if event.start else Want.HOLD,
         state=ActionState.PENDING,
         requested_at=now,
@@ -31,7 +32,8 @@ def requested(state: State, event: ChargingRequested, now: datetime) -> tuple[St
 def wanted(state: State) -> Want:
     """What a request by hand wants of the cable now."""
     action = state.action
-    if action is None or state.guest is None or state.guest.unplugged_at is not None:
+    guest = state.guest
+    if action is None or guest is None or guest.unplugged_at is not None or guest.session_id != action.session_id:
         return Want.FREE
     in_force = action.state is ActionState.PENDING
     kept = action.state is ActionState.CONFIRMED and action.want is Want.HOLD

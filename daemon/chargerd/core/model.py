@@ -121,13 +121,15 @@ class LevelSource(StrEnum):
 class Level:
     """A battery level known at one point of the session; what flowed since is added to it.
 
-    ``pct`` 0 to 100. ``session_wh`` is the session's delivered energy at that point.
+    ``pct`` 0 to 100. ``session_wh`` is the session's delivered energy at that point. ``doubted_pct`` is a level that
+    jumped and was not believed; a second one like it is.
     """
 
     pct: float
     session_wh: int
     at: datetime
     source: LevelSource
+    doubted_pct: float | None = None
 
 
 class OutcomeState(StrEnum):
@@ -169,7 +171,7 @@ class Session:
 
     ``policy_id`` is None for an unmanaged visit, which is only measured. ``blocks`` is what was seen, ``plan`` what
     is due or to come. ``unplugged_at`` is the first evidence of plug-out; ``quiet_since`` the last thing that the
-    charger said after it. ``car_is_full_at`` says since when the car takes nothing though current is offered.
+    charger said after it. ``car_is_full`` says that the car takes nothing though current is offered.
     ``kind`` is what the session charges for at present, ``kind_since`` since when.
     """
 
@@ -238,7 +240,9 @@ class Control:
     stretch went out. ``attempts`` counts them, ``retry_at`` is when the next is due; None with attempts made means
     that the ladder is at its end. Until ``listen_until`` nothing is asked: facts come first.
     ``limit_a`` is the limit the charger last confirmed, None when unknown; ``limit_refused`` keeps one that was not
-    taken from being sent again and again. ``refusal`` and ``failure`` keep the last no, for the explanation.
+    taken from being sent again and again; ``limit_again_at`` is when one
+    that got no answer is sent anew. ``holds_down`` is True from a pause of ours on, until a limit over 0 is
+    confirmed. ``refusal`` and ``failure`` keep the last no, for the explanation.
     """
 
     want: Want = Want.FREE
@@ -251,6 +255,8 @@ class Control:
     next_command_id: int = 1
     limit_a: float | None = None
     limit_refused: bool = False
+    limit_again_at: datetime | None = None
+    holds_down: bool = False
     refusal: str = ""
     failure: Failure | None = None
 
@@ -266,9 +272,13 @@ class ActionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """The last request by hand to start (CHARGE) or stop (HOLD); its id counts up per charger."""
+    """The last request by hand to start (CHARGE) or stop (HOLD); its id counts up per charger.
+
+    It is for the visit of ``session_id`` only.
+    """
 
     action_id: int
+    session_id: SessionId
     want: Want
     state: ActionState
     requested_at: datetime

@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 QUARTER = timedelta(minutes=15)
 """The grid of prices, plans and statistics."""
 
-NOMINAL_VOLTAGE_V = 230.0
-"""Phase to neutral, EN 50160; used only where a charger reports current and no voltage."""
-
 
 @dataclass(frozen=True, slots=True)
 class PerPhase:

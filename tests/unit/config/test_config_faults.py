@@ -143,31 +143,24 @@ def test_a_faulty_table_is_still_there_for_those_that_refer_to_it(tmp_path: Path
         ),
         pytest.param(
             '[[charger]]\nid = "yard"\ndriver = "ocpp"\nidentity = "BOX-1"',
-            '35: charger[1].identity: "BOX-1" with connector 1 is charger[0] already; each needs its own',
-            id="station and connector",
+            '35: charger[1].identity: "BOX-1" is charger[0] already; one connector of each is served',
+            id="station",
         ),
         pytest.param(
-            '[[policy]]\nid = "5B6F0F0E-3c1d-4f0a-9a55-8d2f6a0c7e11"\nvehicle = "van"\ncharger = "garage"\n'
-            '[[vehicle]]\nid = "van"\nbattery_kwh = 40\ncharge_max_kw = 7',
+            '[[policy]]\nid = "5B6F0F0E-3c1d-4f0a-9a55-8d2f6a0c7e11"\nvehicle = "zoe"\ncharger = "yard"\n'
+            '[[charger]]\nid = "yard"\ndriver = "ocpp"\nidentity = "BOX-2"',
             '33: policy[1].id: "5B6F0F0E-3c1d-4f0a-9a55-8d2f6a0c7e11" is the id of policy[0] already',
             id="policy in capitals",
         ),
         pytest.param(
             '[[policy]]\nid = "6b6f0f0e-3c1d-4f0a-9a55-8d2f6a0c7e11"\nvehicle = "zoe"\ncharger = "garage"',
-            '34: policy[1].vehicle: vehicle "zoe" at charger "garage" has policy[0] already',
-            id="same car at the same charger",
+            '35: policy[1].charger: charger "garage" has policy[0] already; two cars at one charger cannot be told apart yet',
+            id="two cars at one charger",
         ),
     ],
 )
 def test_what_must_be_unique_is_told_at_the_second(tmp_path: Path, more: str, expected: str) -> None:
     assert faults(tmp_path, f"{GOOD}\n{more}\n") == [expected]
-
-
-def test_a_second_connector_of_a_station_is_a_charger_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "chargerd.toml").write_text(
-        GOOD + '[[charger]]\nid = "yard"\ndriver = "ocpp"\nidentity = "BOX-1"\nconnector = 2\n'
-    )
-    assert [entry.spec.evse_id for entry in load_config(tmp_path / "chargerd.toml", {}).chargers] == [1, 2]
 
 
 def test_a_single_phase_home_cannot_have_a_three_phase_charger(tmp_path: Path) -> None:

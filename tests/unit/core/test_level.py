@@ -88,7 +88,17 @@ def test_the_chargers_soc_does_not_overrule_the_vehicle() -> None:
 
 def test_a_soc_that_jumps_without_energy_is_ignored() -> None:
     one = level.told_by_charger(slot(), 55.0, NOW)
-    assert level.told_by_charger(one, 95.0, NOW) == one
+    doubted = level.told_by_charger(one, 95.0, NOW)
+    assert level.level_pct(doubted.session, doubted.vehicle) == 55.0
+    other = level.told_by_charger(doubted, 11.0, NOW)
+    assert level.level_pct(other.session, other.vehicle) == 55.0
+
+
+def test_a_soc_that_is_told_again_is_believed_after_a_wrong_first_one() -> None:
+    one = level.told_by_charger(level.told_by_charger(slot(), 90.0, NOW), 30.0, NOW)
+    assert level.level_pct(one.session, one.vehicle) == 90.0
+    one = level.told_by_charger(one, 31.0, NOW)
+    assert level.level_pct(one.session, one.vehicle) == 31.0
 
 
 def test_a_soc_of_a_car_that_is_not_trusted_to_the_charger_is_ignored() -> None:

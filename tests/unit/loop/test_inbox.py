@@ -31,11 +31,22 @@ async def test_events_come_out_in_the_order_in_which_they_went_in() -> None:
 
 async def test_a_full_inbox_keeps_the_newest_sample_of_each_charger() -> None:
     inbox = Inbox(capacity=3)
-    for event in (sample(1), sample(1, YARD), plug()):
+    for event in (plug(), sample(1), sample(1, YARD)):
         await inbox.put(event)
     await inbox.put(sample(2))
-    assert await drained(inbox) == [sample(1, YARD), plug(), sample(2)]
+    assert await drained(inbox) == [plug(), sample(1, YARD), sample(2)]
     assert inbox.coalesced == 1
+
+
+async def test_a_sample_is_not_replaced_past_another_event_nor_by_one_that_tells_less() -> None:
+    inbox = Inbox(capacity=2)
+    for event in (sample(1), plug()):
+        await inbox.put(event)
+    assert not inbox._coalesce(sample(2)), "a plug lies between them"
+    assert await drained(inbox) == [sample(1), plug()]
+    for event in (MeterSampled(charger_id=GARAGE, register_wh=1, soc_pct=50.0), plug(YARD)):
+        await inbox.put(event)
+    assert not inbox._coalesce(sample(2)), "the older one knows the level"
 
 
 async def test_everything_else_waits_for_room() -> None:
