@@ -38,7 +38,7 @@ def test_a_database_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path, 
 
 @pytest.mark.parametrize("content", [b"no database\n" * 200, b""], ids=["foreign file", "directory"])
 def test_a_database_that_is_none_is_left_alone(tmp_path: Path, content: bytes) -> None:
-    database = tmp_path / "chargerd.db"
+    database = tmp_path / "chargerd.db-rehearsal"
     database.write_bytes(content) if content else database.mkdir()
     with house(tmp_path, BAY) as home:
         assert str(database) in _refusal(home.run())

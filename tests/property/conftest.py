@@ -7,7 +7,7 @@ from hypothesis import settings
 
 LONG = os.environ.get("CHARGERD_LONG") == "1"
 
-settings.register_profile("dev", max_examples=250, derandomize=True, deadline=None)
+settings.register_profile("dev", max_examples=120, derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=10_000, deadline=None)
 settings.load_profile("long" if LONG else "dev")
 
