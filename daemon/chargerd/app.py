@@ -15,7 +15,7 @@ import chargerd_drivers
 from chargerd.api.app import create_app
 from chargerd.api.server import serve
 from chargerd.clock import SystemClock
-from chargerd.config import Config, load_config
+from chargerd.config import Config, load_config, read_secret
 from chargerd.contract import Clock, Driver, Sink, TariffSource
 from chargerd.core.events import Configured, PricesUpdated
 from chargerd.core.ids import ChargerId
@@ -65,7 +65,7 @@ class _Daemon:
         self._inbox = Inbox()
         self._tariff = _tariff_of(config, clock)
         self._prices = PriceCurve()
-        self._tariff_problem = ""
+        self._once = Once()
         self._stop = asyncio.Event()
         self._look_at_tariff = asyncio.Event()
 
@@ -122,13 +122,12 @@ class _Daemon:
             desk.problems.pop("starting", None)
             log.info("daemon.ready", message=f"ready; API on http://{host}:{port}", address=f"{host}:{port}")
 
-        once = Once()
         for attempt in count():
             try:
-                token = None if http.token_file is None else http.token_file.read_bytes().strip()
+                token = None if http.token_file is None else read_secret(http.token_file).encode()
                 await serve(create_app(desk, token=token), http.host, http.port, on_listening=listening)
             except (ChargingError, OSError) as error:
-                if once.changed("http.failed", str(error)):
+                if self._once.changed("http.failed", str(error)):
                     log.error("http.failed", message=f"the API is not served: {error}; cars are charged all the same")
             await asyncio.sleep(_restart_after_s(attempt))
 
@@ -179,11 +178,10 @@ class _Daemon:
         try:
             curve = await self._tariff.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
         except ChargingError as error:
-            if str(error) != self._tariff_problem:
+            if self._once.changed("tariff.failed", "", str(error)):
                 log.warning("tariff.failed", message=f"{error}; charging goes on by the prices that are known")
-            self._tariff_problem = str(error)
             return False
-        self._tariff_problem = ""
+        self._once.over("tariff.failed", "")
         changed = (curve.slots, curve.currency) != (self._prices.slots, self._prices.currency)
         self._prices = curve
         return changed
