@@ -24,7 +24,8 @@ from chargerd.core.events import (
 )
 from chargerd.core.ids import CommandId, ReplyTo, TransactionId, VehicleId
 from chargerd.core.model import Slot
-from chargerd.core.units import PerPhase, mean_kw, power_from_current, quarter_ceil
+from chargerd.core.units import PerPhase, mean_kw, power_from_current
+from chargerd.plan.grid import quarter_ceil
 from tests.support.home import CAR, GARAGE, NIGHT, Home, utc
 
 

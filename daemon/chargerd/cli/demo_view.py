@@ -1,17 +1,17 @@
 """The demo's screen: clock, price, plan, power, level and state, a column for each quarter hour. Pure text."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from chargerd.cli.demo_home import CARS, ZONE, DemoCar
 from chargerd.cli.demo_watch import Home
 from chargerd.cli.text import energy, percent
+from chargerd.plan.grid import QUARTER
 from chargerd.plan.prices import PriceCurve
 
 Json = dict[str, Any]
 
-QUARTER = timedelta(minutes=15)
 COLUMNS = 60
 LABEL = 10
 _BARS = "▁▂▃▄▅▆▇█"

@@ -19,6 +19,7 @@ from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransac
 from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.ids import CommandId
 from chargerd.core.model import Control, ErrorKind, InFlight, SessionError, Slot, State, Want
+from chargerd.core.outcome import is_at_ladders_end
 from chargerd.core.planning import due, missing_capabilities
 from chargerd.core.session import visit, visiting_slot
 
@@ -278,7 +279,7 @@ def asked_anew(state: State) -> State:
 
 def encouraged(state: State) -> State:
     """Somebody wants it anew: a ladder that was at its end begins again; one that is being climbed goes on."""
-    if state.control.attempts == 0 or state.control.retry_at is not None:
+    if not is_at_ladders_end(state.control):
         return state
     return replace(state, control=replace(state.control, attempts=0))
 

@@ -36,7 +36,8 @@ from chargerd.core.events import (
 )
 from chargerd.core.ids import PolicyId, ReplyTo
 from chargerd.core.model import Session, Slot, State, Targets
-from chargerd.core.units import power_w, quarter_after
+from chargerd.core.units import power_w
+from chargerd.plan.grid import quarter_after
 
 Commands = tuple[Command, ...]
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chargerd.core.model import Interval, Ledger, Quality
-from chargerd.core.units import hours_between, quarter_after
+from chargerd.core.units import hours_between
+from chargerd.plan.grid import quarter_after
 
 MEASURED_WITHIN = timedelta(minutes=5)
 """Samples closer than this place energy well enough to call it measured."""

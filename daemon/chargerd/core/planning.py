@@ -7,8 +7,9 @@ from typing import assert_never
 from chargerd.core import blocks
 from chargerd.core.level import level_pct, needed_wh
 from chargerd.core.model import ImmediateTarget, RegularTarget, Session, Slot, State
-from chargerd.core.units import power_w, quarter_after
+from chargerd.core.units import power_w
 from chargerd.plan.cheapest import schedule
+from chargerd.plan.grid import quarter_after
 from chargerd.plan.schedule import BlockKind, Need, Window
 
 REAL_POWER_FACTOR = 0.95

@@ -1,14 +1,11 @@
-"""The only place with unit, phase and calendar-grid conversions.
+"""The only place with unit and phase conversions; the grid of quarter hours is in ``chargerd.plan.grid``.
 
 Inside: W, A, V, Wh, SoC 0 to 100, aware UTC ``datetime``. kW and kWh exist only in documents and displays.
 Import from the grid is positive.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-QUARTER = timedelta(minutes=15)
-"""The grid of prices, plans and statistics."""
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +30,6 @@ def power_from_current(current_a: PerPhase, voltage_v: float) -> float:
 def power_w(current_a: float, *, phases: int, voltage_v: float) -> float:
     """Active power in W of one current on that many phases, phase to neutral."""
     return current_a * phases * voltage_v
-
-
-def quarter_floor(at: datetime) -> datetime:
-    """Start of the clock quarter (:00, :15, :30, :45 UTC) that holds ``at``."""
-    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
-
-
-def quarter_after(at: datetime) -> datetime:
-    """Start of the next clock quarter, strictly after ``at``."""
-    return quarter_floor(at) + QUARTER
-
-
-def quarter_ceil(at: datetime) -> datetime:
-    """Start of the first clock quarter that is not before ``at``."""
-    floor = quarter_floor(at)
-    return floor if floor == at else floor + QUARTER
 
 
 def seconds_between(start: datetime, end: datetime) -> float:

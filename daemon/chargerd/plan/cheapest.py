@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from chargerd.plan.grid import quarter_after, quarter_ceil
 from chargerd.plan.prices import PriceCurve
 from chargerd.plan.schedule import Need, Window
 
-_QUARTER = timedelta(minutes=15)
 _UNKNOWN = (1, Decimal(0))
 
 
@@ -56,7 +56,7 @@ def schedule(
 
 def _at_once(need: Need, start: datetime, power_w: float) -> list[Window]:
     """One window from ``start``, up to the quarter in which the need is met."""
-    return [Window(need.kind, start, _ceil(_later(start, need.wh, power_w)), need.wh)]
+    return [Window(need.kind, start, quarter_ceil(_later(start, need.wh, power_w)), need.wh)]
 
 
 def _cheapest(need: Need, prices: PriceCurve, start: datetime, power_w: float, busy_until: datetime) -> list[Window]:
@@ -80,7 +80,7 @@ def _cheapest(need: Need, prices: PriceCurve, start: datetime, power_w: float, b
 def _cells(start: datetime, end: datetime, power_w: float) -> Iterable[Cell]:
     at = start
     while at < end:
-        until = min(_floor(at) + _QUARTER, end)
+        until = min(quarter_after(at), end)
         yield Cell(at, until, power_w * (until - at).total_seconds() / 3600)
         at = until
 
@@ -103,12 +103,3 @@ def _merged(windows: Iterable[Window]) -> list[Window]:
 
 def _later(start: datetime, wh: float, power_w: float) -> datetime:
     return start + timedelta(hours=wh / power_w)
-
-
-def _floor(at: datetime) -> datetime:
-    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
-
-
-def _ceil(at: datetime) -> datetime:
-    floor = _floor(at)
-    return floor if floor == at else floor + _QUARTER

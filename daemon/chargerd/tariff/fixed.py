@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from chargerd.config_types import Currency, Money, Section
 from chargerd.contract import Clock, PriceCurve, PriceSlot
-from chargerd.core.units import QUARTER, quarter_floor
+from chargerd.plan.grid import QUARTER, quarter_floor
 
 
 class FixedOptions(Section):

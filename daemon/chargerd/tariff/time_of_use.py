@@ -15,7 +15,7 @@ from pydantic import Field
 
 from chargerd.config_types import DAYS, Currency, Day, Money, Section, WallTime
 from chargerd.contract import Clock, PriceCurve, PriceSlot
-from chargerd.core.units import QUARTER
+from chargerd.plan.grid import QUARTER
 from chargerd.tariff.fixed import quarters
 
 

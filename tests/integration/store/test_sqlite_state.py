@@ -16,7 +16,7 @@ from visits import EVENING, GARAGE, commit, ledger, partition
 from chargerd.contract import Commit, PriceCurve, StoreError
 from chargerd.core.ids import ChargerId
 from chargerd.core.model import Interval, Quality, State
-from chargerd.core.units import QUARTER
+from chargerd.plan.grid import QUARTER
 from chargerd.store import SqliteStore
 
 

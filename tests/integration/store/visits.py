@@ -8,7 +8,8 @@ from chargerd.core.commands import Note, StoreSettled
 from chargerd.core.ids import ChargerId, PolicyId, SessionId, VehicleId
 from chargerd.core.model import Interval, Ledger, Session, Slot, State
 from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
-from chargerd.core.units import QUARTER, utc
+from chargerd.core.units import utc
+from chargerd.plan.grid import QUARTER
 
 GARAGE = ChargerId("garage")
 POLICY = PolicyId("6f0a1c52-6d3e-4a6e-9a0f-0d8f6b1f2a01")

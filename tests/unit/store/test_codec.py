@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from chargerd.core.ids import ChargerId, PolicyId, SessionId
 from chargerd.core.model import Interval, Ledger, Session, State
 from chargerd.core.policy import ChargerSpec, Site
-from chargerd.core.units import QUARTER, utc
+from chargerd.core.units import utc
+from chargerd.plan.grid import QUARTER
 from chargerd.plan.prices import PriceCurve, PriceSlot
 from chargerd.store.codec import dump_document, dump_time, join, load_time, split
 from chargerd.store.cursor import dump_cursor, load_cursor

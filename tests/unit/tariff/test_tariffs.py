@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargerd.contract import PriceCurve, PriceSlot
-from chargerd.core.units import QUARTER, utc
+from chargerd.core.units import utc
 from chargerd.errors import ChargingError
+from chargerd.plan.grid import QUARTER
 from chargerd.tariff import TARIFFS, create_tariff, example_prices
 
 BERLIN = ZoneInfo("Europe/Berlin")
