@@ -223,7 +223,10 @@ def test_a_car_that_was_paused_is_not_full_because_it_said_so_during_the_pause()
     home.until("11T02:05")
     assert not home.state.slots[0].session.car_is_full, "current has been offered for five minutes only"
     home.until("11T02:11")
-    assert home.state.slots[0].session.car_is_full
+    assert not home.state.slots[0].session.car_is_full, "it may be asleep after the pause, and is being woken"
+    home.until("11T02:20")
+    assert home.state.slots[0].session.car_is_full, "a new transaction did not wake it"
+    assert home.error is None
 
 
 def test_a_car_that_suspended_before_its_transaction_ended_is_started_again() -> None:

@@ -86,7 +86,7 @@ def test_the_vehicle_document_tells_the_level() -> None:
         "batteryCapacity": 60.0,
         "batteryLevel": 41,
         "isPluggedIn": True,
-        "lastUpdated": "2025-06-10T20:10:00Z",
+        "lastUpdated": "2025-06-10T20:00:00Z",
     }
 
 

@@ -30,7 +30,7 @@ from chargerd.core.events import (
     VehicleReported,
 )
 from chargerd.core.ids import CommandId, TransactionId
-from tests.property.things import CURVES, Fate, Setup
+from tests.property.things import CAR_TOKEN, CURVES, OTHER_CAR, Fate, Setup
 from tests.property.world import World
 from tests.support.home import CAR, GARAGE, POLICY
 
@@ -203,6 +203,20 @@ def vehicle_tells(world: World, level: float, age_s: float | None) -> None:
     world.tell(VehicleReported(vehicle_id=CAR, level_pct=level, measured_at=measured_at))
 
 
+def vehicle_is(world: World, other: bool, told: dict[str, Any], age_s: float | None) -> None:
+    """Telemetry of the one or the other car, true or not."""
+    world.rules.stimulated(world.now)
+    world.mistaken = world.mistaken or other or told.get("plugged") is False or told.get("at_home") is False
+    measured_at = None if age_s is None else world.now - timedelta(seconds=age_s)
+    world.tell(VehicleReported(vehicle_id=OTHER_CAR if other else CAR, measured_at=measured_at, **told))
+
+
+def clock_steps(world: World, by_s: float) -> None:
+    """Somebody sets the clock of the machine; the charger's stays."""
+    world.rules.stimulated(world.now)
+    world.step_clock(by_s)
+
+
 def able(world: World, start: bool | None, stop: bool | None, limit: bool | None) -> None:
     world.rules.stimulated(world.now)
     can = Capabilities(can_start=start, can_stop=stop, can_limit=limit)
@@ -216,8 +230,10 @@ def car_takes(world: World, takes: bool) -> None:
         world.say_status()
 
 
-def card(world: World) -> None:
-    world.tell(AuthorizeRequested(charger_id=GARAGE, id_token="04A2", reply_to=world.reply_to()))
+def card(world: World, token: str) -> None:
+    world.rules.stimulated(world.now)
+    world.mistaken = world.mistaken or token != CAR_TOKEN
+    world.tell(AuthorizeRequested(charger_id=GARAGE, id_token=token, reply_to=world.reply_to()))
 
 
 ACTS: dict[str, Callable[..., None]] = {
@@ -250,6 +266,8 @@ ACTS: dict[str, Callable[..., None]] = {
     "able": able,
     "car_takes": car_takes,
     "card": card,
+    "vehicle_is": vehicle_is,
+    "clock_steps": clock_steps,
 }
 
 _some = st.sampled_from
@@ -312,7 +330,24 @@ events = st.one_of(
     st.tuples(st.just("vehicle_tells"), _some((-5.0, 0.0, 10.0, 35.0, 49.9, 50.0, 80.0, 100.0, 65535.0)), _ages),
     st.tuples(st.just("able"), _maybe, _maybe, _maybe),
     st.tuples(st.just("car_takes"), st.booleans()),
-    st.tuples(st.just("card")),
+    st.tuples(st.just("card"), _some((CAR_TOKEN, "04:ff", "unknown"))),
+    st.tuples(
+        st.just("vehicle_is"),
+        st.booleans(),
+        _some(
+            (
+                {"plugged": True},
+                {"plugged": False},
+                {"charging": True, "power_w": 45_000.0, "at_home": False},
+                {"charging": True, "level_pct": 40.0},
+                {"charging": False, "plugged": False, "level_pct": 62.0},
+                {"at_home": True},
+                {"limit_pct": 45.0},
+            )
+        ),
+        _ages,
+    ),
+    st.tuples(st.just("clock_steps"), _some((3600.0, -3600.0, 40.0, -61.5, 86_400.0 * 200))),
 )
 
 beginnings = st.one_of(
@@ -342,6 +377,7 @@ setups = st.builds(
     autostart=st.booleans(),
     assumed=_some((35, 35, 5, 90, None)),
     two_policies=_some((False, False, True)),
+    tokens=st.booleans(),
     zone=_some(("UTC", "Europe/Berlin", "America/St_Johns")),
     start=_some(("10T20:00", "10T22:07:13", "11T05:30")),
 )

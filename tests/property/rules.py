@@ -8,7 +8,7 @@ from typing import Any
 from chargerd.core import document
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction, StoreSettled
 from chargerd.core.decide import Decision
-from chargerd.core.events import ChargerOnline, CommandFailed, CommandSucceeded, Configured, Event
+from chargerd.core.events import ChargerOnline, ClockStepped, CommandFailed, CommandSucceeded, Configured, Event
 from chargerd.core.model import ErrorKind, Session, State, Want
 from chargerd.core.planning import due, missing_capabilities
 from chargerd.core.session import settles_at, visit, visiting_slot
@@ -48,6 +48,7 @@ class Rules:
     def check(self, before: State, event: Event, decision: Decision, now: datetime) -> None:
         """Assert all rules of one step."""
         state = decision.state
+        self._dated_anew(event)
         self.watch.check(before, event, decision, now)
         if isinstance(event, Configured):
             self.configured = tuple(policy.policy_id for policy in event.policies)
@@ -59,13 +60,24 @@ class Rules:
             self._lives(session)
         self._targets(state)
         check_energy(state)
-        check_blocks_frozen(before, state)
+        if not isinstance(event, ClockStepped):
+            check_blocks_frozen(before, state)
         check_error(state, now)
         check_plan(state, now)
         visiting = visit(state)
         if visiting is not None and visiting.unplugged_at is not None:
             assert settles_at(state, visiting) > now, "a visit that is over is settled in time"
         self._commands(state, event, decision, now)
+
+    def _dated_anew(self, event: Event) -> None:
+        """A clock that was set: what was remembered by the old time is remembered by the new one."""
+        if not isinstance(event, ClockStepped):
+            return
+        by = timedelta(seconds=event.by_s)
+        self.left_at = None if self.left_at is None else self.left_at + by
+        self.outstanding = {key: at + by for key, at in self.outstanding.items()}
+        self.sent_at = [at + by for at in self.sent_at]
+        self.stimuli = [at + by for at in self.stimuli]
 
     def total_wh(self, state: State) -> int:
         """All energy that was ever given to a session."""
@@ -74,6 +86,8 @@ class Rules:
     def _settles(self, command: StoreSettled) -> None:
         assert command.session_id not in self.settled, "a session settles once"
         self.settled[command.session_id] = command
+        if command.charger_id is None:
+            return
         self.counted_wh += sum(row["wh"] for row in command.ledger)
         assert self.left_at is None or command.plugged_in_at >= self.left_at, "visits do not overlap"
         self.left_at = command.plugged_out_at
@@ -191,7 +205,7 @@ def check_command(command: ChargerCommand, state: State) -> None:
             assert slot.session.unplugged_at is None
             assert not missing_capabilities(state, slot)
         case StopTransaction():
-            assert want is Want.HOLD
+            assert want is Want.HOLD or (want is Want.CHARGE and not facts.charging), "or to wake a car"
             assert facts.transaction is not None
             assert command.transaction_id == facts.transaction.transaction_id
         case SetCurrentLimit():

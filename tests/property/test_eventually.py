@@ -36,6 +36,8 @@ def test_the_target_is_reached_by_its_time_else_as_soon_as_possible(
     if wish is not None:
         override(world, *wish)
     slot = visiting_slot(world.state)
+    if slot is None and world.mistaken:
+        return  # what was told of the cars says that it is a guest's
     assert slot is not None
     if missing_capabilities(world.state, slot) or slot.session.car_is_full:
         return
@@ -62,6 +64,7 @@ def obedient(world: World) -> World:
         world.let_pass(1300)
     plug(world)
     world.say_status()
+    world.let_pass(61)
     world.sample()
     slot = visiting_slot(world.state)
     if slot is not None:

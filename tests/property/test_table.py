@@ -39,6 +39,7 @@ from chargerd.core.events import (
     ChargerOffline,
     ChargerOnline,
     ChargingRequested,
+    ClockStepped,
     CommandFailed,
     CommandSucceeded,
     Event,
@@ -72,6 +73,7 @@ event               upcoming offline waiting     due   charging paused    nostar
 configured          .        .       .           .     .        .         .       .           .     .     .
 process_restarted   .        .       .           .     .        .         .       .           .     .     .
 time_passed         .        .       .           .     .        .         .       .           .     .     .
+clock_stepped       .        .       .           .     .        .         .       .           .     .     .
 prices_updated      .        .       .           .     .        .         .       .           .     .     .
 charger_online      .        .       .           .     .        .         .       .           .     .     .
 charger_offline     .        .       .           .     .        .         .       .           .     .     .
@@ -82,10 +84,10 @@ status_unplugged    .        .       .           .     .        .         .-E   
 status_charging     .        .       .           .     .        .         .       .           .     .     .
 status_suspended    .        .       .           .     .        .         .       .-E         .     .     .
 authorize_requested A        A       A           A     A        A         A       A           A     A     A
-transaction_started A        A       A+L0        A     A+L16    A+L0      A       A           A     A     A
+transaction_started A        A       A+L0        A+L16 A+L16    A+L0      A+L16   A           A     A     A
 transaction_ended   A        A       A           A     A        A         A       A-E         A     A     A
 meter_sampled_high  L0>REG   .>REG   L0          .     .        L0        .-E     .           L0    .     .
-meter_sampled_low   .        .       .           .     .        .         .       .-E         .     .     .
+meter_sampled_low   .        .       .           .     .        .         .       .           .     .     .
 vehicle_told_half   .        .       .           .     L0       .         .-E     .           .     .     .
 vehicle_told_empty  A        A       A+L16+S>RES A>RES A>RES    A+L16>RES A>RES   A+L16>RES-E A     A     A>RES
 command_succeeded   .        .       .           .     .        .         .       .           .     .     .
@@ -140,6 +142,7 @@ def events(home: Home) -> dict[str, Event]:
         "configured": home.configuration(),
         "process_restarted": home.configuration(restarted=True),
         "time_passed": TimePassed(charger_id=GARAGE),
+        "clock_stepped": ClockStepped(charger_id=GARAGE, by_s=1.0),
         "prices_updated": PricesUpdated(curve=NIGHT if home.curve is NIGHT else TWO_VALLEYS),
         "charger_online": ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"),
         "charger_offline": ChargerOffline(charger_id=GARAGE),

@@ -11,6 +11,7 @@ from tests.support.home import NIGHT, prices
 OTHER_POLICY = PolicyId("0b0e5f4e-3c1b-4c52-9a0e-6f3e6b1d2c11")
 OTHER_CAR = VehicleId("other")
 BATTERY_WH = 60_000.0
+CAR_TOKEN, OTHER_TOKEN = "04a2b3", "04:FF"
 EFFICIENCY = 0.9
 
 CURVES = (
@@ -54,6 +55,7 @@ class Setup:
     autostart: bool = False
     assumed: int | None = 35
     two_policies: bool = False
+    tokens: bool = False
     zone: str = "UTC"
     start: str = "10T20:00"
 

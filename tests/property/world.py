@@ -21,6 +21,7 @@ from chargerd.core.events import (
     Activity,
     ChargerOffline,
     ChargerOnline,
+    ClockStepped,
     CommandFailed,
     CommandSucceeded,
     Configured,
@@ -38,7 +39,18 @@ from chargerd.core.model import State
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.plan.prices import PriceCurve
 from tests.property.rules import Rules
-from tests.property.things import BATTERY_WH, EFFICIENCY, OTHER_CAR, OTHER_POLICY, Box, Fate, Household, Setup
+from tests.property.things import (
+    BATTERY_WH,
+    CAR_TOKEN,
+    EFFICIENCY,
+    OTHER_CAR,
+    OTHER_POLICY,
+    OTHER_TOKEN,
+    Box,
+    Fate,
+    Household,
+    Setup,
+)
 from tests.support.home import CAR, GARAGE, NIGHT, POLICY, utc
 
 _FAILURES = {
@@ -60,6 +72,7 @@ class World:
     fate: Fate = Fate.OBEYED
     online: bool = True
     honest: bool = True
+    mistaken: bool = False
     curve: PriceCurve = NIGHT
     now: datetime = field(init=False)
     state: State = field(init=False)
@@ -91,7 +104,8 @@ class World:
             site=Site(zone=zone),
             charger=ChargerSpec(charger_id=GARAGE),
             policies=(*policies, other) if self.setup.two_policies else policies,
-            vehicles=(self._vehicle(CAR), self._vehicle(OTHER_CAR)),
+            vehicles=(self._vehicle(CAR, CAR_TOKEN), self._vehicle(OTHER_CAR, OTHER_TOKEN)),
+            followed=(CAR, OTHER_CAR),
             restarted=restarted,
         )
 
@@ -107,13 +121,14 @@ class World:
             assumed_battery_level_at_plug_in=self.setup.assumed,
         )
 
-    def _vehicle(self, vehicle_id: VehicleId) -> VehicleSpec:
+    def _vehicle(self, vehicle_id: VehicleId, token: str) -> VehicleSpec:
         return VehicleSpec(
             vehicle_id=vehicle_id,
             battery_wh=BATTERY_WH,
             charge_max_w=11_000.0,
             efficiency=EFFICIENCY,
             level_from_charger=self.setup.tells_soc,
+            id_tokens=(token,) if self.setup.tokens else (),
         )
 
     # The core
@@ -172,6 +187,13 @@ class World:
             self.queue.extend(events)
 
     # Time
+
+    def step_clock(self, by_s: float) -> None:
+        """The time of day jumps, and no time passes. The charger's clock, which it got from us, follows."""
+        by = timedelta(seconds=by_s)
+        self.now += by
+        self.queue = [_redated(event, by) for event in self.queue]
+        self.tell(ClockStepped(charger_id=GARAGE, by_s=by_s))
 
     def let_pass(self, seconds: float, *, asleep: bool = False) -> None:
         """Let time pass; deadlines are kept and the meter is read, unless the process sleeps."""
@@ -320,3 +342,8 @@ class World:
                 was, box.limit_a = box.flowing, command.limit_a
                 if bool(was) is not bool(box.flowing):
                     self.waiting.append(self.status())
+
+
+def _redated(event: Event, by: timedelta) -> Event:
+    measured_at = getattr(event, "measured_at", None)
+    return event if measured_at is None else replace(event, measured_at=measured_at + by)  # type: ignore[call-arg]

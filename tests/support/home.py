@@ -3,6 +3,7 @@
 The charger obeys at once unless a knob says otherwise. Every step is checked against the invariants.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -24,8 +25,10 @@ from chargerd.core.events import (
     Activity,
     Capabilities,
     CapabilitiesChanged,
+    ChargerBooted,
     ChargerOffline,
     ChargerOnline,
+    ClockStepped,
     CommandFailed,
     CommandSucceeded,
     Configured,
@@ -51,6 +54,8 @@ GARAGE = ChargerId("garage")
 CAR = VehicleId("car")
 POLICY = PolicyId("f47ac10b-58cc-4372-a567-0e02b2c3d479")
 QUARTER = timedelta(minutes=15)
+RESTART_EVERY = 5
+"""After so many steps of a story a restart is tried on the side."""
 
 
 def utc(text: str) -> datetime:
@@ -60,13 +65,12 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def prices(start: str, values: list[float]) -> PriceCurve:
-    """Hourly prices from a time on."""
+def prices(start: str, values: Sequence[float], step: timedelta = timedelta(hours=1)) -> PriceCurve:
+    """Prices from a time on, one an hour or one a step."""
     first = utc(start)
     return PriceCurve(
         tuple(
-            PriceSlot(first + timedelta(hours=i), first + timedelta(hours=i + 1), Decimal(str(value)))
-            for i, value in enumerate(values)
+            PriceSlot(first + i * step, first + (i + 1) * step, Decimal(str(value))) for i, value in enumerate(values)
         )
     )
 
@@ -77,7 +81,12 @@ NIGHT = prices("10T18:00", [0.40, 0.40, 0.35, 0.35, 0.30, 0.30, 0.20, 0.10, 0.12
 
 @dataclass
 class Box:
-    """The charger's side of the story; fields are knobs."""
+    """The charger's side of the story; fields are knobs.
+
+    ``powered`` False: nothing flows and nothing is told. ``connected`` False: what is of a kind in ``keeps`` waits in
+    ``queue``, the rest is lost. ``refuses`` are kinds of commands answered with no; a ``deaf`` box answers none.
+    While the car ``sleeps`` it takes nothing before the next transaction begins.
+    """
 
     watts: float = 11_000.0
     register: float = 100_000.0
@@ -90,12 +99,31 @@ class Box:
     failure: Failure | None = None
     numbers: int = 700
     soc: float | None = None
+    powered: bool = True
+    connected: bool = True
+    keeps: tuple[type, ...] = (TransactionStarted, TransactionEnded)
+    queue: list[Event] = field(default_factory=list)
+    refuses: tuple[type, ...] = ()
+    deaf: bool = False
+    sleeps: bool = False
 
     @property
     def flowing(self) -> float:
         """Power in W at this instant."""
-        on = self.plugged and self.transaction is not None and self.limit_a >= 6 and self.car_takes
+        willing = self.car_takes and not self.sleeps
+        on = self.powered and self.plugged and self.transaction is not None and self.limit_a >= 6 and willing
         return self.watts if on else 0.0
+
+    @property
+    def activity(self) -> Activity:
+        """What an honest charger says of this."""
+        if not self.plugged:
+            return Activity.IDLE
+        if self.transaction is None:
+            return Activity.EV_CONNECTED
+        if self.limit_a < 6:
+            return Activity.SUSPENDED_EVSE
+        return Activity.CHARGING if self.flowing else Activity.SUSPENDED_EV
 
 
 @dataclass
@@ -119,12 +147,13 @@ class Home:
     settled: list[StoreSettled] = field(default_factory=list)
     history: list[tuple[datetime, Event]] = field(default_factory=list)
     state: State = field(init=False)
-    watch: Watch = field(default_factory=Watch)
+    watch: Watch = field(default_factory=lambda: Watch(restart_every=RESTART_EVERY))
+    committed: State = field(init=False)
     asked: int = 0
 
     def __post_init__(self) -> None:
         configured = self.configuration()
-        self.state = initial(configured, self.now)
+        self.state = self.committed = initial(configured, self.now)
         self.tell(configured)
         self.tell(PricesUpdated(curve=self.curve))
         self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"))
@@ -166,6 +195,8 @@ class Home:
         before = self.state
         decision = decide(before, event, self.now)
         self.state = decision.state
+        if decision.durable:
+            self.committed = decision.state
         self.commands.extend(decision.commands)
         self.settled.extend(c for c in decision.commands if isinstance(c, StoreSettled))
         self.watch.check(before, event, decision, self.now)
@@ -178,7 +209,7 @@ class Home:
         end = utc(text)
         while self.now < end:
             step = min(t for t in (self._next_sample(), next_deadline(self.state), end) if t is not None)
-            self._advance(min(step, end))
+            self._advance(step)
             if self.now == self._sample_at():
                 self.sample()
             deadline = next_deadline(replace(self.state, at=self.now - timedelta(microseconds=1)))
@@ -188,64 +219,145 @@ class Home:
 
     def sample(self) -> None:
         """Let the meter be read now."""
-        self.tell(
+        known = self.box.transaction not in (None, "?")
+        self._say(
             MeterSampled(
                 charger_id=GARAGE,
                 measured_at=self.now,
                 register_wh=round(self.box.register),
                 power_w=self.box.flowing,
                 soc_pct=self.box.soc,
-                transaction_id=None if self.box.transaction is None else TransactionId(self.box.transaction),
+                transaction_id=TransactionId(str(self.box.transaction)) if known else None,
             )
         )
 
+    def status(self, activity: Activity | None = None) -> "Home":
+        """Have the box tell its plug and what goes on at it, or what it takes for that."""
+        told = activity or self.box.activity
+        self._say(StatusReported(charger_id=GARAGE, plugged=self.box.plugged, activity=told, fault=""))
+        return self
+
     def plug(self) -> "Home":
         self.box.plugged = True
-        self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.EV_CONNECTED, fault=""))
+        self._say(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.EV_CONNECTED, fault=""))
         return self
 
     def unplug(self) -> "Home":
         self.box.plugged = False
         if self.box.transaction is not None:
             self._end_transaction("EVDisconnected")
-        self.tell(StatusReported(charger_id=GARAGE, plugged=False, activity=Activity.IDLE, fault=""))
+        self._say(StatusReported(charger_id=GARAGE, plugged=False, activity=Activity.IDLE, fault=""))
         return self
 
-    def start_box(self) -> "Home":
+    def start_box(self, id_token: str = "chargerd") -> "Home":
         """Have the box begin a transaction by itself, as an autostart box does."""
-        self._begin_transaction()
+        self._begin_transaction(id_token)
+        return self
+
+    def stop_box(self, reason: str = "Local") -> "Home":
+        """Have the box end its transaction by itself, as after a card or a button; the car stays plugged."""
+        self._end_transaction(reason)
         return self
 
     def offline(self) -> "Home":
+        self.box.connected = False
         self.tell(ChargerOffline(charger_id=GARAGE, reason="test"))
         return self
 
     def online(self) -> "Home":
+        """The box connects, and tells what it kept for that."""
+        self.box.connected = True
         self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"))
+        return self._drained()
+
+    def dark(self) -> "Home":
+        """The box loses its mains: nothing flows, and nothing is told any more."""
+        self.box.powered = self.box.connected = False
+        return self
+
+    def boot(self) -> "Home":
+        """The box has its mains again: it connects, tells who it is and what its plug does, then what it kept."""
+        self.box.powered = self.box.connected = True
+        self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"))
+        self.tell(ChargerBooted(charger_id=GARAGE, vendor="Acme", model="Box"))
+        return self.status()._drained()
+
+    def down_until(self, text: str) -> "Home":
+        """No process runs: time passes, and what the box has to tell meets nobody."""
+        self.box.connected = False
+        end = utc(text)
+        while self.now < end:
+            self._advance(min(t for t in (self._next_sample(), end) if t is not None))
+            if self.now == self._sample_at():
+                self.sample()
+        return self
+
+    def crash(self) -> "Home":
+        """The process is killed; what did not have to be on disk is lost."""
+        return self.back_to(self.committed)
+
+    def after_a_kill(self) -> dict[str, Any]:
+        """The document that a process which is killed now would show once it and the charger are back; a look only."""
+        state = decide(self.committed, self.configuration(restarted=True), self.now).state
+        state = decide(state, PricesUpdated(curve=self.curve), self.now).state
+        state = decide(state, ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"), self.now).state
+        found = document.current(state, POLICY)
+        assert found is not None
+        return found
+
+    def back_to(self, state: State) -> "Home":
+        """The process dies, and all that is left is an older state; ``restart`` or ``revive`` goes on from it."""
+        self.state = self.committed = state
+        self.box.connected = False
+        self.watch.went_back(state)
+        return self
+
+    def revive(self) -> "Home":
+        """A new process begins with the state there is; no charger has connected yet."""
+        self.tell(self.configuration(restarted=True))
+        self.tell(PricesUpdated(curve=self.curve))
         return self
 
     def restart(self) -> "Home":
         """The process dies and comes back with its state; the charger reconnects."""
-        self.tell(self.configuration(restarted=True))
-        self.tell(PricesUpdated(curve=self.curve))
-        return self.online()
+        return self.revive().online()
+
+    def step_clock(self, by_s: float) -> "Home":
+        """Somebody sets the clock: the time of day jumps, no time passes."""
+        self.now += timedelta(seconds=by_s)
+        self.tell(ClockStepped(charger_id=GARAGE, by_s=by_s))
+        return self
+
+    def reprice(self, curve: PriceCurve) -> "Home":
+        """The tariff tells another curve."""
+        self.curve = curve
+        self.tell(PricesUpdated(curve=curve))
+        return self
 
     def able(self, **capabilities: bool) -> "Home":
         self.tell(CapabilitiesChanged(charger_id=GARAGE, capabilities=Capabilities(**capabilities)))
         return self
 
-    def boost(self, level: int) -> str | None:
-        return self._ask(lambda to: ImmediateStartRequested(policy_id=POLICY, minimum_charge_target=level, reply_to=to))
-
-    def override(self, level: int, ready_by: str) -> str | None:
+    def boost(self, level: int, issued_at: str | None = None) -> str | None:
         return self._ask(
-            lambda to: ScheduleOverrideRequested(
-                policy_id=POLICY, minimum_charge_target=level, ready_by=utc(ready_by), reply_to=to
+            lambda to: ImmediateStartRequested(
+                policy_id=POLICY, minimum_charge_target=level, reply_to=to, issued_at=_issued(issued_at)
             )
         )
 
-    def cancel(self) -> str | None:
-        return self._ask(lambda to: OverrideCancelled(policy_id=POLICY, reply_to=to))
+    def override(self, level: int, ready_by: str, issued_at: str | None = None) -> str | None:
+        return self._ask(
+            lambda to: ScheduleOverrideRequested(
+                policy_id=POLICY,
+                minimum_charge_target=level,
+                ready_by=utc(ready_by),
+                reply_to=to,
+                issued_at=_issued(issued_at),
+            )
+        )
+
+    def cancel(self, issued_at: str | None = None) -> str | None:
+        return self._ask(lambda to: OverrideCancelled(policy_id=POLICY, reply_to=to, issued_at=_issued(issued_at)))
 
     @property
     def doc(self) -> dict[str, Any]:
@@ -273,6 +385,33 @@ class Home:
     def notes(self) -> list[str]:
         return [note.name for note in self.sent(Note)]
 
+    def errors(self) -> list[str | None]:
+        """Errors that were said so far, in their order; empty means that none ever flashed up."""
+        return [note.error for note in self.sent(Note) if note.name == "session.error"]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The document that was settled last."""
+        return self.settled[-1].document
+
+    @property
+    def delivered_kwh(self) -> float:
+        """What the register counted since the story began, in kWh; a story that resets it counts for itself."""
+        return (round(self.box.register) - 100_000) / 1000
+
+    def _say(self, event: Event) -> None:
+        """Something that the box tells: at once, or when it is connected again, or never."""
+        if self.box.connected:
+            self.tell(event)
+        elif self.box.powered and isinstance(event, self.box.keeps):
+            self.box.queue.append(event)
+
+    def _drained(self) -> "Home":
+        queued, self.box.queue = self.box.queue, []
+        for event in queued:
+            self.tell(event)
+        return self
+
     def _ask(self, make: Any) -> str | None:
         self.asked += 1
         reply_to = ReplyTo(f"test-{self.asked}")
@@ -291,23 +430,25 @@ class Home:
         return self.now if not since else None
 
     def _next_sample(self) -> datetime | None:
-        if self.box.transaction is None:
+        if self.box.transaction is None or not self.box.powered:
             return None
         since = (self.now - utc("10T00:00")) % self.sample_every
         return self.now + self.sample_every - since
 
     def _obey(self, command: Command) -> None:
+        refused = Failure.REFUSED if isinstance(command, self.box.refuses) else None
+        failure = self.box.failure or refused
         match command:
-            case StartTransaction() | StopTransaction() | SetCurrentLimit() if self.box.failure is not None:
-                self.tell(
-                    CommandFailed(
-                        charger_id=GARAGE, command_id=command.command_id, failure=self.box.failure, detail="no"
-                    )
-                )
+            case StartTransaction() | StopTransaction() | SetCurrentLimit() if self.box.deaf:
+                pass
+            case StartTransaction() | StopTransaction() | SetCurrentLimit() if failure is not None:
+                self.tell(CommandFailed(charger_id=GARAGE, command_id=command.command_id, failure=failure, detail="no"))
             case StartTransaction():
                 self.tell(CommandSucceeded(charger_id=GARAGE, command_id=command.command_id))
                 if self.box.obeys_start and self.box.plugged and self.box.transaction is None:
                     self._begin_transaction()
+            case StopTransaction() if self.box.transaction != command.transaction_id:
+                self.tell(CommandFailed(charger_id=GARAGE, command_id=command.command_id, failure=Failure.REFUSED))
             case StopTransaction():
                 self.tell(CommandSucceeded(charger_id=GARAGE, command_id=command.command_id))
                 if self.box.obeys_stop:
@@ -330,27 +471,25 @@ class Home:
         elif self.box.flowing and not was:
             self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.CHARGING))
 
-    def _begin_transaction(self) -> None:
+    def _begin_transaction(self, id_token: str = "chargerd") -> None:
         self.box.transaction = "?"
         self.box.numbers += 1
-        self.tell(
+        self.box.sleeps = False
+        self._say(
             TransactionStarted(
                 charger_id=GARAGE,
                 reply_to=ReplyTo(f"tx-{self.box.numbers}"),
-                id_token="chargerd",
+                id_token=id_token,
                 register_wh=round(self.box.register),
                 measured_at=self.now,
             )
         )
-        activity = Activity.CHARGING if self.box.flowing else Activity.SUSPENDED_EV
-        if self.box.limit_a < 6:
-            activity = Activity.SUSPENDED_EVSE
-        self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=activity))
+        self._say(StatusReported(charger_id=GARAGE, plugged=True, activity=self.box.activity))
 
     def _end_transaction(self, reason: str) -> None:
         assert self.box.transaction is not None
         ended, self.box.transaction = self.box.transaction, None
-        self.tell(
+        self._say(
             TransactionEnded(
                 charger_id=GARAGE,
                 reply_to=ReplyTo(f"end-{self.box.numbers}"),
@@ -360,3 +499,7 @@ class Home:
                 measured_at=self.now,
             )
         )
+
+
+def _issued(text: str | None) -> datetime | None:
+    return None if text is None else utc(text)

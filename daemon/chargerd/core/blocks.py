@@ -1,10 +1,11 @@
 """Blocks of charging that was seen. Every watt-hour of a managed session ends up in one of them."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chargerd.core.frozen import replace
 from chargerd.core.ledger import Delta, split_wh
 from chargerd.core.model import Block, Session
+from chargerd.core.register import MEASURED_WITHIN
 from chargerd.plan.schedule import BlockKind
 
 DIP = timedelta(minutes=2)
@@ -18,24 +19,45 @@ def running(session: Session) -> Block | None:
     return session.blocks[-1] if session.blocks and session.blocks[-1].ended_at is None else None
 
 
-def credited(session: Session, delta: Delta, *, charging: bool, began_at: datetime | None) -> Session:
-    """Put energy into the blocks that its time overlaps.
+def credited(session: Session, piece: Delta, *, flowing: bool, began_at: datetime | None) -> Session:
+    """Put energy into the blocks that its time overlaps, in the order in which it flowed.
 
-    Where there is none, charging opens one at ``began_at`` (the charger's word) or at the start of the stretch;
-    a trickle without charging is kept as ``loose_wh`` until a block takes it.
+    Where there is none, charging opens one at ``began_at`` (the charger's word) or at the start of the stretch; a
+    pause that was no dip ends the running one where charging was last seen. A trickle without charging is kept as
+    ``loose_wh`` until a block takes it.
     """
-    if charging and running(session) is None:
-        session = _with_block(session, _opening(session, delta, began_at))
-    if delta.wh == 0:
+    session = _ended_before(session, piece, flowing=flowing)
+    if flowing and running(session) is None and not _is_past(session, piece):
+        session = _with_block(session, _opening(session, piece, began_at))
+    if flowing:
+        session = replace(session, flowed_until=max(piece.end, session.flowed_until or piece.end))
+    if piece.wh == 0:
         return session
-    overlaps = [_overlap_s(block, delta) for block in session.blocks]
+    overlaps = [_overlap_s(block, piece) for block in session.blocks]
     if not any(overlaps):
-        return replace(session, loose_wh=session.loose_wh + delta.wh)
-    shares = split_wh(delta.wh, overlaps)
+        return replace(session, loose_wh=session.loose_wh + piece.wh)
+    shares = split_wh(piece.wh, overlaps)
     blocks = tuple(
         replace(block, wh=block.wh + wh) if wh else block for block, wh in zip(session.blocks, shares, strict=True)
     )
     return replace(session, blocks=blocks)
+
+
+def _ended_before(session: Session, piece: Delta, *, flowing: bool) -> Session:
+    """End a running block that this stretch proves to be over: nothing flowed for longer than a dip."""
+    block, until = running(session), session.flowed_until
+    if block is None or until is None:
+        return session
+    quiet_until = piece.start if flowing else piece.end
+    if quiet_until - until < DIP or piece.start < block.started_at:
+        return session
+    return closed(session, max(until, block.started_at + SHORTEST))
+
+
+def _is_past(session: Session, piece: Delta) -> bool:
+    """Energy from before the end of the last block was flowing in it."""
+    last = session.blocks[-1] if session.blocks else None
+    return last is not None and last.ended_at is not None and piece.end <= last.ended_at
 
 
 def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) -> Session:
@@ -50,6 +72,22 @@ def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) 
     if open_block.started_at >= now:
         return replace(session, blocks=(*session.blocks[:-1], replace(open_block, kind=kind)))
     return _with_block(closed(session, now), Block(kind=kind, started_at=now))
+
+
+def ends_at(session: Session, stopped_at: datetime | None) -> datetime | None:
+    """When a pause that began is no dip any more; None while no block is running, or nothing was seen to flow."""
+    since = stopped_at or session.flowed_until
+    return None if running(session) is None or since is None else since + DIP
+
+
+def stopped(session: Session, at: datetime, *, lost_at: datetime | None) -> Session:
+    """End the running block where charging was seen to stop; where the connection was lost in it, where charging was
+    last seen.
+    """
+    until = session.flowed_until
+    if until is not None and lost_at is not None and lost_at >= until and at - until > MEASURED_WITHIN:
+        at = until
+    return closed(session, at)
 
 
 def closed(session: Session, at: datetime) -> Session:
@@ -68,7 +106,11 @@ def settled(session: Session, plugged_out_at: datetime) -> Session:
     cut = [_cut(block, plugged_out_at) for block in session.blocks if block.wh > 0]
     blocks = [block for block in cut if _length(block) >= SHORTEST]
     loose = session.ledger.total_wh - sum(block.wh for block in blocks)
-    if loose and blocks:
+    if loose < 0:
+        shares = split_wh(-loose, [float(block.wh) for block in blocks])
+        blocks = [replace(block, wh=block.wh - wh) for block, wh in zip(blocks, shares, strict=True)]
+        blocks = [block for block in blocks if block.wh > 0]
+    elif loose and blocks:
         blocks[-1] = replace(blocks[-1], wh=blocks[-1].wh + loose)
     elif loose:
         fed = [cell for cell in session.ledger.cells if cell.wh]
@@ -77,11 +119,11 @@ def settled(session: Session, plugged_out_at: datetime) -> Session:
     return replace(session, blocks=tuple(blocks), loose_wh=0, plan=())
 
 
-def _opening(session: Session, delta: Delta, began_at: datetime | None) -> Block:
-    start = began_at if began_at is not None and delta.start < began_at < delta.end else delta.start
+def _opening(session: Session, piece: Delta, began_at: datetime | None) -> Block:
+    start = began_at if began_at is not None and piece.start < began_at < piece.end else piece.start
     if session.blocks:
         start = max(start, session.blocks[-1].ended_at or start)
-    if session.kind_since is not None and delta.start < session.kind_since < delta.end:
+    if session.kind_since is not None and piece.start < session.kind_since < piece.end:
         start = max(start, session.kind_since)
     return Block(kind=session.kind, started_at=start)
 
@@ -91,9 +133,9 @@ def _with_block(session: Session, block: Block) -> Session:
     return replace(session, blocks=(*session.blocks, block), loose_wh=0)
 
 
-def _overlap_s(block: Block, delta: Delta) -> float:
-    end = delta.end if block.ended_at is None else min(block.ended_at, delta.end)
-    return max((end - max(block.started_at, delta.start)).total_seconds(), 0.0)
+def _overlap_s(block: Block, piece: Delta) -> float:
+    end = piece.end if block.ended_at is None else min(block.ended_at, piece.end)
+    return max((end - max(block.started_at, piece.start)).total_seconds(), 0.0)
 
 
 def _length(block: Block) -> timedelta:

@@ -74,7 +74,7 @@ class AnswerRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettled:
-    """Keep this settled document for ever; it never changes again.
+    """Keep this settled document for ever; it never changes again. ``charger_id`` is None for a visit elsewhere.
 
     ``document`` is the JSON object of the session, ``ledger`` its quarter hours as
     ``{"startAt", "endAt", "wh", "quality"}``, both ready for JSON.
@@ -82,7 +82,7 @@ class StoreSettled:
 
     session_id: SessionId
     policy_id: PolicyId | None
-    charger_id: ChargerId
+    charger_id: ChargerId | None
     vehicle_id: VehicleId | None
     plugged_in_at: datetime
     plugged_out_at: datetime

@@ -10,21 +10,23 @@ STOP_FAIL   HOLD is wanted and the meter still shows charging ``stop_timeout_s``
 Both end with their condition.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from chargerd.core import manual
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
+from chargerd.core.frozen import replace
 from chargerd.core.ids import CommandId
-from chargerd.core.model import Control, ErrorKind, InFlight, SessionError, Slot, State, Want
+from chargerd.core.model import Asked, Control, ErrorKind, InFlight, SessionError, Slot, State, Transaction, Want
 from chargerd.core.outcome import is_at_ladders_end
 from chargerd.core.planning import due, missing_capabilities
 from chargerd.core.session import visit, visiting_slot
 
 BACK_OFF = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between start attempts; after the last one the ladder is at its end until something changes."""
+WAKES_AT = 2
+"""The attempt at which a transaction that is open and delivers nothing is ended, for a new one to wake the car."""
 HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
 FACTS_FIRST = timedelta(seconds=10)
@@ -35,6 +37,10 @@ LIMIT_AGAIN = timedelta(minutes=5)
 """A limit that got no answer while charging goes on is sent again after so long."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
+METERED_WITHIN = timedelta(minutes=16)
+"""A charger's word that it charges stands until its meter was read, but not for longer than this."""
+FIRST_SAMPLE = timedelta(seconds=20)
+"""A sample so soon after charging began shows what was before."""
 FULL_AFTER = timedelta(minutes=10)
 """A car that takes nothing of what is offered for so long, after it has charged, has had enough."""
 
@@ -53,6 +59,8 @@ def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, .
     """Compare what is wanted with what is, and take the next rung of the ladder when it is time."""
     want = wanted(state, now)
     control = _dropping_lost(state.control, now)
+    if control.held_at is not None and want is Want.CHARGE and state.facts.charging:
+        control = replace(control, held_at=None)
     if want is not control.want:
         control = _fresh(replace(control, want=want))
     if _is_met(state, control, want):
@@ -101,10 +109,14 @@ def _is_held_down(state: State) -> bool:
 def _car_pauses(state: State) -> bool:
     """The car itself suspends a session in which it has charged: it is full, or at its own limit.
 
-    While our own limit may still be in its way, that is not known.
+    While our own limit may still be in its way, that is not known. One that does not go on after a pause of ours may
+    be asleep (Tesla, Renault, VW): all rungs are tried first.
     """
     session, facts, control = visit(state), state.facts, state.control
     if _can_limit(state) and not control.limit_refused and control.limit_a != state.charger.max_a:
+        return False
+    by_itself = control.held_at is None or (facts.stopped_at is not None and facts.stopped_at < control.held_at)
+    if not by_itself:
         return False
     suspended = facts.activity is Activity.SUSPENDED_EV and facts.transaction is not None
     return session is not None and suspended and any(block.wh > 0 for block in session.blocks)
@@ -128,11 +140,15 @@ def _may_command(state: State, now: datetime) -> bool:
         return False
     if control.unmet_since is None:
         return _limit_differs(state)
+    return _is_rung_due(control, now) or (state.facts.transaction is not None and _limit_differs(state))
+
+
+def _is_rung_due(control: Control, now: datetime) -> bool:
     return control.attempts == 0 or (control.retry_at is not None and now >= control.retry_at)
 
 
 def _limit_differs(state: State) -> bool:
-    """Charging goes on, but the charger has not confirmed the limit since it connected."""
+    """Charging is wanted, but the charger has not confirmed the limit since it connected or a transaction began."""
     control = state.control
     waits = control.limit_again_at is not None and state.at < control.limit_again_at
     sendable = _can_limit(state) and not control.limit_refused and not waits
@@ -140,8 +156,9 @@ def _limit_differs(state: State) -> bool:
 
 
 def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
-    commands = _rung(state)
     control = state.control
+    climbs = control.unmet_since is not None and _is_rung_due(control, now)
+    commands = _rung(state) if climbs or control.want is not Want.CHARGE else (_limit(state, state.charger.max_a, 0),)
     flights = tuple(
         InFlight(
             command_id=command.command_id,
@@ -151,8 +168,16 @@ def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand
         )
         for command in commands
     )
-    control = replace(control, in_flight=flights, next_command_id=control.next_command_id + len(commands))
-    if control.unmet_since is not None:
+    control = replace(
+        control,
+        in_flight=flights,
+        next_command_id=control.next_command_id + len(commands),
+        held_at=now if commands and control.want is Want.HOLD else control.held_at,
+        last=_asked(flights[-1]) if flights else control.last,
+    )
+    if climbs and control.want is Want.CHARGE and control.attempts == len(BACK_OFF):
+        control = replace(control, held_at=None)
+    if climbs:
         control = replace(
             control,
             attempts=control.attempts + 1,
@@ -182,8 +207,14 @@ def _rung(state: State) -> tuple[ChargerCommand, ...]:
 
 
 def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
-    """Raise the limit before a start: a limit of 0 that is still in force would end it at once."""
+    """Raise the limit before a start: a limit of 0 that is still in force would end it at once.
+
+    A car that ignores what is offered in a transaction in which it was paused is woken by a new one: the open one is
+    ended late in the ladder, for some chargers begin no other before the plug was out.
+    """
     commands: list[ChargerCommand] = []
+    if state.facts.transaction is not None and not state.facts.charging and state.control.attempts == WAKES_AT:
+        return (_stop(state, state.facts.transaction, 0),)
     repeated = state.control.attempts > 0
     if _can_limit(state) and (repeated or state.control.limit_a != state.charger.max_a):
         commands.append(_limit(state, state.charger.max_a, len(commands)))
@@ -206,14 +237,16 @@ def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
     if by_limit:
         commands.append(_limit(state, 0.0, len(commands)))
     if transaction is not None and (state.control.attempts > 0 or not by_limit):
-        commands.append(
-            StopTransaction(
-                charger_id=state.charger.charger_id,
-                command_id=_command_id(state, len(commands)),
-                transaction_id=transaction.transaction_id,
-            )
-        )
+        commands.append(_stop(state, transaction, len(commands)))
     return tuple(commands)
+
+
+def _stop(state: State, transaction: Transaction, offset: int) -> StopTransaction:
+    return StopTransaction(
+        charger_id=state.charger.charger_id,
+        command_id=_command_id(state, offset),
+        transaction_id=transaction.transaction_id,
+    )
 
 
 def _limit(state: State, limit_a: float, offset: int) -> SetCurrentLimit:
@@ -239,12 +272,25 @@ def _dropping_lost(control: Control, now: datetime) -> Control:
     return control if len(kept) == len(control.in_flight) else replace(control, in_flight=kept)
 
 
-def succeeded(state: State, event: CommandSucceeded) -> State:
+def succeeded(state: State, event: CommandSucceeded, now: datetime) -> State:
     """A charger confirmed a command; a limit is then known to be in force."""
     control, flight = _landed(state.control, event.command_id)
-    if flight is not None and flight.limit_a is not None:
+    if flight is None:
+        return state
+    if flight.limit_a is not None:
         control = replace(control, limit_a=flight.limit_a, holds_down=flight.limit_a == 0)
-    return replace(state, control=control)
+    asked = _asked(flight, answered_at=now, accepted=True)
+    return replace(state, control=replace(control, last=asked))
+
+
+def _asked(flight: InFlight, *, answered_at: datetime | None = None, accepted: bool | None = None) -> Asked:
+    return Asked(
+        action=flight.action,
+        sent_at=flight.sent_at,
+        limit_a=flight.limit_a,
+        answered_at=answered_at,
+        accepted=accepted,
+    )
 
 
 def failed(state: State, event: CommandFailed, now: datetime) -> State:
@@ -252,7 +298,8 @@ def failed(state: State, event: CommandFailed, now: datetime) -> State:
     control, flight = _landed(state.control, event.command_id)
     if flight is None:
         return state
-    control = replace(control, refusal=event.detail, failure=event.failure)
+    asked = replace(_asked(flight, answered_at=now, accepted=False), failure=event.failure, detail=event.detail)
+    control = replace(control, refusal=event.detail, failure=event.failure, last=asked)
     no = event.failure in (Failure.REFUSED, Failure.NOT_SUPPORTED)
     if flight.limit_a is not None:
         control = replace(control, limit_a=None, limit_refused=no, limit_again_at=now + LIMIT_AGAIN)
@@ -298,12 +345,21 @@ def restarted(control: Control) -> Control:
         commanded_at=control.commanded_at,
         next_command_id=control.next_command_id,
         holds_down=control.holds_down,
+        last=control.last,
     )
 
 
 def listening(state: State, now: datetime) -> State:
     """Hear first what the charger has to tell; a car that is being unplugged is not started again."""
     return replace(state, control=replace(state.control, listen_until=now + FACTS_FIRST))
+
+
+def ended(state: State, now: datetime) -> State:
+    """A transaction ended. Where we ended it to wake the car, the next one is due."""
+    state = listening(limit_forgotten(state), now)
+    control = state.control
+    woken = control.want is Want.CHARGE and control.last is not None and control.last.action == "stop_transaction"
+    return replace(state, control=replace(control, retry_at=now)) if woken else state
 
 
 def limit_forgotten(state: State) -> State:
@@ -319,12 +375,28 @@ def error_of(state: State, now: datetime) -> SessionError | None:
     missing = missing_error(state, slot)
     if missing is not None:
         return missing
+    said = None if slot.session.error is None else slot.session.error.kind
+    failing = _failing(state)
+    if said is failing and failing is not None and state.control.unmet_since is not None:
+        goes_on = failing is ErrorKind.START_FAIL or state.facts.charging
+        return slot.session.error if goes_on else None
     at = fails_at(state)
-    if at is None or now < at:
+    if failing is None or at is None or now < at:
         return None
-    if state.control.want is Want.CHARGE:
-        return SessionError(kind=ErrorKind.START_FAIL)
-    return SessionError(kind=ErrorKind.STOP_FAIL) if _seen_charging(state) else None
+    if failing is ErrorKind.STOP_FAIL and not _seen_charging(state):
+        return None
+    return SessionError(kind=failing)
+
+
+def _failing(state: State) -> ErrorKind | None:
+    """What a lag that lasts too long is called."""
+    match state.control.want:
+        case Want.CHARGE:
+            return ErrorKind.START_FAIL
+        case Want.HOLD:
+            return ErrorKind.STOP_FAIL
+        case Want.FREE:
+            return None
 
 
 def missing_error(state: State, slot: Slot) -> SessionError | None:
@@ -339,8 +411,21 @@ def fails_at(state: State) -> datetime | None:
     if control.unmet_since is None:
         return None
     if control.want is Want.CHARGE:
-        return (control.commanded_at or control.unmet_since) + timedelta(seconds=spec.start_timeout_s)
+        at = (control.commanded_at or control.unmet_since) + timedelta(seconds=spec.start_timeout_s)
+        return (
+            at
+            if state.facts.activity_at is None or not _is_unmetered(state)
+            else max(at, state.facts.activity_at + METERED_WITHIN)
+        )
     return control.unmet_since + timedelta(seconds=spec.stop_timeout_s)
+
+
+def _is_unmetered(state: State) -> bool:
+    """The charger says that it charges, and its meter, which some read every quarter hour, has not been read since."""
+    facts, reading = state.facts, state.facts.reading
+    if not facts.online or facts.activity is not Activity.CHARGING or facts.activity_at is None:
+        return False
+    return reading is None or reading.power_w is None or reading.at <= facts.activity_at + FIRST_SAMPLE
 
 
 def _seen_charging(state: State) -> bool:

@@ -25,9 +25,11 @@ from chargerd.core.model import (
     Slot,
     State,
     Target,
+    VehicleFacts,
     Want,
 )
 from chargerd.core.planning import due
+from chargerd.core.policy import VehicleSpec
 from chargerd.core.units import kwh, mean_kw
 from chargerd.plan.schedule import BlockKind, Window
 
@@ -57,15 +59,22 @@ def current(state: State, policy_id: PolicyId) -> Document | None:
         "pluggedInAt": None if session.plugged_in_at is None else rfc3339(session.plugged_in_at),
         "pluggedOutAt": None,
         "blocks": _blocks(state, session) if plugged else [],
-        "statistics": _statistics(session, slot, _elapsed(session.ledger, state.at)) if plugged else _NO_STATISTICS,
+        "statistics": _statistics(session, slot.vehicle, _elapsed(session.ledger, state.at))
+        if plugged
+        else _NO_STATISTICS,
         "target": {"latest": _target(session.targets.latest, slot.policy.battery_reserve)},
         "outcome": {"latest": _outcome(session.outcome, session.targets.latest) if plugged else None},
         "error": {"latest": _error(session.error)},
     }
 
 
-def settled(session: Session, slot: Slot | None, plugged_out_at: datetime) -> Document:
-    """The final document of a visit; ``slot`` is None for an unmanaged one, which has no plan and no goal."""
+def settled(
+    session: Session, slot: Slot | None, plugged_out_at: datetime, *, vehicle: VehicleSpec | None = None
+) -> Document:
+    """The final document of a visit; ``slot`` is None for an unmanaged one, which has no plan and no goal.
+
+    ``vehicle`` is whose visit it was, where that is known without a policy.
+    """
     assert session.plugged_in_at is not None
     return {
         "id": session.session_id,
@@ -74,7 +83,7 @@ def settled(session: Session, slot: Slot | None, plugged_out_at: datetime) -> Do
         "pluggedInAt": rfc3339(session.plugged_in_at),
         "pluggedOutAt": rfc3339(plugged_out_at),
         "blocks": [] if slot is None else [_seen(block, block.ended_at or plugged_out_at) for block in session.blocks],
-        "statistics": _statistics(session, slot, session.ledger.cells),
+        "statistics": _statistics(session, vehicle if slot is None else slot.vehicle, session.ledger.cells),
         "target": {"latest": None if slot is None else _target(session.targets.latest, slot.policy.battery_reserve)},
         "outcome": {"latest": None if slot is None else _outcome(session.outcome, session.targets.latest)},
         "error": {"latest": None},
@@ -92,8 +101,8 @@ def ledger_rows(ledger: Ledger) -> tuple[Document, ...]:
 _NO_STATISTICS: Document = {"aggregated": None, "timeseries": []}
 
 
-def _statistics(session: Session, slot: Slot | None, cells: tuple[Interval, ...]) -> Document:
-    level = None if slot is None else level_pct(session, slot.vehicle)
+def _statistics(session: Session, vehicle: VehicleSpec | None, cells: tuple[Interval, ...]) -> Document:
+    level = None if vehicle is None else level_pct(session, vehicle)
     return {
         "aggregated": {
             "kwhSum": kwh(session.ledger.total_wh),
@@ -214,7 +223,7 @@ def charger(state: State) -> Document:
         "chargeRate": round(power / 1000, 3) if facts.charging else None,
         "powerDeliveryState": _power_delivery(state),
         "fault": facts.fault or None,
-        "registerWh": None if reading is None else reading.register_wh,
+        "registerWh": None if reading is None or reading.register_wh is None else round(reading.register_wh),
         "currentLimit": state.control.limit_a,
         "transactionId": None if facts.transaction is None else facts.transaction.transaction_id,
         "action": _action(state.action),
@@ -259,4 +268,46 @@ def vehicle(slot: Slot) -> Document:
         "batteryLevel": None if pct is None else shown_pct(pct),
         "isPluggedIn": slot.session.plugged_in_at is not None,
         "lastUpdated": None if told_at is None else rfc3339(told_at),
+    }
+
+
+def vehicles(state: State) -> tuple[Document, ...]:
+    """What this partition knows of cars: of those that its policies are for, then of those that it only follows.
+
+    ``at`` is the charger that a car visits. What is seen there goes before what the car tells of itself.
+    """
+    has_policy = {slot.vehicle.vehicle_id for slot in state.slots}
+    followed = [car for car in state.cars if car.vehicle.vehicle_id not in has_policy]
+    return (*(_visiting(state, slot) for slot in state.slots), *(_told(car.vehicle, car.facts) for car in followed))
+
+
+def _visiting(state: State, slot: Slot) -> Document:
+    shown = _told(slot.vehicle, slot.facts)
+    if slot.session.plugged_in_at is None:
+        return shown
+    seen = vehicle(slot)
+    updated = max(filter(None, (seen["lastUpdated"], shown["lastUpdated"])), default=None)
+    return {
+        **shown,
+        "batteryLevel": seen["batteryLevel"],
+        "isPluggedIn": True,
+        "isCharging": state.facts.charging,
+        "isAtHome": True,
+        "at": state.charger.charger_id,
+        "lastUpdated": updated,
+    }
+
+
+def _told(spec: VehicleSpec, facts: VehicleFacts) -> Document:
+    updated_at = max(filter(None, (facts.level_at, facts.told_at)), default=None)
+    return {
+        "id": spec.vehicle_id,
+        "batteryCapacity": kwh(spec.battery_wh),
+        "batteryLevel": None if facts.level_pct is None else shown_pct(facts.level_pct),
+        "isPluggedIn": facts.plugged,
+        "isCharging": facts.charging,
+        "chargeLimit": None if facts.limit_pct is None else shown_pct(facts.limit_pct),
+        "isAtHome": facts.at_home,
+        "at": None,
+        "lastUpdated": None if updated_at is None else rfc3339(updated_at),
     }

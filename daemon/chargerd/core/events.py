@@ -66,6 +66,7 @@ class Capabilities:
 class Configured:
     """The configuration of one charger and all that belongs to it; first event of every process, and on reload.
 
+    ``followed`` are the vehicles whose visits elsewhere are kept here: each vehicle is followed by one charger.
     ``restarted`` is True when the process is new: connections are gone and outcomes of commands under way unknown.
     """
 
@@ -74,6 +75,7 @@ class Configured:
     charger: ChargerSpec
     policies: tuple[Policy, ...] = ()
     vehicles: tuple[VehicleSpec, ...] = ()
+    followed: tuple[VehicleId, ...] = ()
     restarted: bool = False
     kind: Literal["configured"] = "configured"
 
@@ -84,6 +86,18 @@ class TimePassed:
 
     charger_id: ChargerId
     kind: Literal["time_passed"] = "time_passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped:
+    """The machine's clock was set: wall time moved by ``by_s`` seconds against elapsed time; negative is back.
+
+    ``now`` of this event is the new time. All that was dated by the old clock since is dated anew.
+    """
+
+    charger_id: ChargerId
+    by_s: float
+    kind: Literal["clock_stepped"] = "clock_stepped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +184,7 @@ class TransactionStarted:
     reply_to: ReplyTo
     transaction_id: TransactionId | None = None
     id_token: str = ""
-    register_wh: int | None = None
+    register_wh: float | None = None
     measured_at: datetime | None = None
     kind: Literal["transaction_started"] = "transaction_started"
 
@@ -183,7 +197,7 @@ class TransactionEnded:
     reply_to: ReplyTo
     transaction_id: TransactionId
     reason: str = ""
-    register_wh: int | None = None
+    register_wh: float | None = None
     measured_at: datetime | None = None
     kind: Literal["transaction_ended"] = "transaction_ended"
 
@@ -192,13 +206,14 @@ class TransactionEnded:
 class MeterSampled:
     """One reading of an EVSE's meter at one instant.
 
-    ``register_wh`` is the energy register (OCPP Energy.Active.Import.Register), ``power_w`` the active power over
-    all phases, ``current_a`` the phase currents, ``soc_pct`` the car's level as the charger sees it, 0 to 100.
+    ``register_wh`` is the energy register (OCPP Energy.Active.Import.Register) with its fraction, ``power_w`` the
+    active power over all phases, ``current_a`` the phase currents, ``soc_pct`` the car's level as the charger sees it,
+    0 to 100.
     """
 
     charger_id: ChargerId
     measured_at: datetime | None = None
-    register_wh: int | None = None
+    register_wh: float | None = None
     power_w: float | None = None
     current_a: PerPhase | None = None
     soc_pct: float | None = None
@@ -209,10 +224,21 @@ class MeterSampled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleReported:
-    """A vehicle's own telemetry, or its owner, told a battery level in percent, 0 to 100."""
+    """A vehicle's own telemetry, or its owner, told something. None in a field means: nothing said about it.
+
+    ``level_pct`` is the battery level and ``limit_pct`` the level at which the car itself stops, both 0 to 100.
+    ``power_w`` is what it draws at the cable, ``at_home`` whether it stands at the site. ``visits`` is the charger
+    that holds a visit of this vehicle at present, as the loop knows it; the vehicle itself never says that.
+    """
 
     vehicle_id: VehicleId
-    level_pct: float
+    level_pct: float | None = None
+    limit_pct: float | None = None
+    plugged: bool | None = None
+    charging: bool | None = None
+    power_w: float | None = None
+    at_home: bool | None = None
+    visits: ChargerId | None = None
     measured_at: datetime | None = None
     reply_to: ReplyTo | None = None
     kind: Literal["vehicle_reported"] = "vehicle_reported"
@@ -245,6 +271,7 @@ class ImmediateStartRequested:
     policy_id: PolicyId
     minimum_charge_target: int
     reply_to: ReplyTo
+    issued_at: datetime | None = None
     kind: Literal["immediate_start_requested"] = "immediate_start_requested"
 
 
@@ -256,6 +283,7 @@ class ScheduleOverrideRequested:
     minimum_charge_target: int
     ready_by: datetime
     reply_to: ReplyTo
+    issued_at: datetime | None = None
     kind: Literal["schedule_override_requested"] = "schedule_override_requested"
 
 
@@ -265,6 +293,7 @@ class OverrideCancelled:
 
     policy_id: PolicyId
     reply_to: ReplyTo
+    issued_at: datetime | None = None
     kind: Literal["override_cancelled"] = "override_cancelled"
 
 
@@ -281,6 +310,7 @@ class ChargingRequested:
 Event = (
     Configured
     | TimePassed
+    | ClockStepped
     | PricesUpdated
     | ChargerOnline
     | ChargerOffline

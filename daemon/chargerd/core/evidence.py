@@ -1,6 +1,5 @@
 """What the charger told, and what its meter proves. Started and stopped are judged by physics."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chargerd.core.events import (
@@ -12,57 +11,109 @@ from chargerd.core.events import (
     TransactionEnded,
     TransactionStarted,
 )
+from chargerd.core.frozen import replace
 from chargerd.core.ids import TransactionId
 from chargerd.core.ledger import Delta
-from chargerd.core.model import ChargerFacts, Reading, Transaction
+from chargerd.core.model import ChargerFacts, Lag, Reading, Transaction
 from chargerd.core.units import power_from_current, utc
 
 START_POWER_W = 300.0
 """Power over this is charging."""
 STOP_POWER_W = 100.0
 """Power under this is none: meters show phantom watts."""
+STOP_CURRENT_A = 0.5
+"""Current per phase under this is none, where only currents are told."""
 STOP_SAMPLES = 2
 """So many low samples in a row prove that charging stopped."""
 
-QUEUE_DRAINED = timedelta(minutes=5)
-CLOCK_WRONG = timedelta(minutes=15)
+QUEUE_DRAINED = timedelta(seconds=60)
+"""A charger that has told nothing of the past for so long has emptied its queue."""
+QUEUE_AT_MOST = timedelta(minutes=15)
+START_BEFORE_PLUG = timedelta(minutes=5)
+"""Some chargers tell of a transaction first and of the plug later (ABB Terra, EVBox Elvi)."""
 STATUS_AGE_MAX = timedelta(hours=1)
+
+LAG_WINDOW = timedelta(minutes=5)
+PAST_AT_MOST = timedelta(days=7)
+"""What a charger dates further back is a clock that was never set."""
+LAG_LEAST_S = 30.0
+"""A charger's clock that is off by less is taken as right."""
+
+EV_DISCONNECTED = "EVDisconnected"
+"""OCPP 1.6 and 2.0.1: the transaction ended with the plug. Believed of the past; now a status tells it."""
 
 _NOT_FLOWING = tuple(activity for activity in Activity if activity is not Activity.CHARGING)
 _EPOCH = utc(2020, 1, 1)
 
 
-def sample_time(facts: ChargerFacts, measured_at: datetime | None, now: datetime) -> datetime:
-    """When a sample was taken. Never later than now.
+def dated(facts: ChargerFacts, measured_at: datetime | None, now: datetime) -> tuple[ChargerFacts, datetime]:
+    """Say when something was, by the charger's corrected clock; never later than now.
 
-    A charger that has been connected for a while has emptied its queue: a sample that is old then tells of a wrong
-    clock, not of the past.
+    How far its clock is off is learned from the quickest message of the last minutes, once its queue is empty: old
+    messages then tell of the past, and only a lag that all share is the clock's.
     """
-    if measured_at is None or measured_at > now:
-        return now
-    return now if is_drained(facts, now) and now - measured_at > CLOCK_WRONG else measured_at
+    if measured_at is None or now - measured_at > PAST_AT_MOST:
+        return facts, now
+    lag_s = (now - measured_at).total_seconds()
+    if is_drained(facts, now):
+        facts = replace(facts, lag=_lagging(facts.lag, lag_s, now))
+    elif lag_s - _offset_s(facts.lag) > QUEUE_DRAINED.total_seconds():
+        facts = replace(facts, replayed_at=now)
+    return facts, min(measured_at + timedelta(seconds=_offset_s(facts.lag)), now)
+
+
+def _lagging(lag: Lag | None, lag_s: float, now: datetime) -> Lag:
+    if lag is None or now < lag.since:
+        return Lag(since=now, least_s=lag_s)
+    if now - lag.since < LAG_WINDOW:
+        return lag if lag_s >= lag.least_s else replace(lag, least_s=lag_s)
+    return Lag(since=now, least_s=lag_s, before_s=lag.least_s)
+
+
+def _offset_s(lag: Lag | None) -> float:
+    """How far the charger's clock is behind ours in s, negative when it is ahead; believed once it has lasted."""
+    if lag is None or lag.before_s is None:
+        return 0.0
+    least_s = min(lag.least_s, lag.before_s)
+    return least_s if abs(least_s) >= LAG_LEAST_S else 0.0
+
+
+def drains_at(facts: ChargerFacts) -> datetime | None:
+    """When a charger that is connected has told what waited in its queue, as things stand."""
+    if facts.online_since is None:
+        return None
+    quiet_since = max(facts.online_since, facts.replayed_at or facts.online_since)
+    return min(quiet_since + QUEUE_DRAINED, facts.online_since + QUEUE_AT_MOST)
 
 
 def is_drained(facts: ChargerFacts, now: datetime) -> bool:
     """Tell whether a charger has been connected for long enough to have told what waited in its queue."""
-    return facts.online_since is not None and now - facts.online_since > QUEUE_DRAINED
+    at = drains_at(facts)
+    return at is not None and now >= at
 
 
-def status_time(measured_at: datetime | None, now: datetime) -> datetime:
-    """When a status began. One told again long after counts from now."""
-    if measured_at is None or measured_at > now or now - measured_at > STATUS_AGE_MAX:
-        return now
-    return measured_at
+def _status_time(facts: ChargerFacts, at: datetime, now: datetime) -> datetime:
+    """When a status began. One told again long after counts from now, unless we were not there to hear it."""
+    unheard = facts.lost_at is not None and at >= facts.lost_at
+    return at if unheard or now - at <= STATUS_AGE_MAX else now
 
 
 def online(facts: ChargerFacts, protocol: str, now: datetime) -> ChargerFacts:
     """The connection is up."""
-    return replace(facts, online=True, online_since=now, offline_since=None, protocol=protocol, heard_at=now)
+    return replace(
+        facts,
+        online=True,
+        online_since=now,
+        first_online_at=facts.first_online_at or now,
+        protocol=protocol,
+        heard_at=now,
+        replayed_at=None,
+    )
 
 
-def offline(facts: ChargerFacts, now: datetime) -> ChargerFacts:
+def offline(facts: ChargerFacts, lost_at: datetime) -> ChargerFacts:
     """The connection is gone; what flows meanwhile is unknown and is told by the register later."""
-    return facts if not facts.online else replace(facts, online=False, online_since=None, offline_since=now)
+    return facts if not facts.online else replace(facts, online=False, online_since=None, lost_at=lost_at)
 
 
 def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:
@@ -72,19 +123,57 @@ def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:
 
 def status_told(facts: ChargerFacts, event: StatusReported, now: datetime) -> ChargerFacts:
     """Take a status. A word that nothing flows, or can flow, is proof until the meter proves otherwise."""
-    at = status_time(event.measured_at, now)
+    facts, at = dated(facts, event.measured_at, now)
+    at = _status_time(facts, at, now)
     changes: dict[str, object] = {"heard_at": now}
-    if event.plugged is not None and event.plugged is not facts.plugged:
-        changes["plugged"] = event.plugged
-        changes["plugged_at"] = max(at, facts.plugged_at or at, _flowed_at(facts) or at)
     if event.fault is not None:
         changes["fault"] = event.fault
     if event.activity is not None and event.activity is not facts.activity:
         changes["activity"] = event.activity
         changes["activity_at"] = at
-    facts = replace(facts, **changes)  # type: ignore[arg-type]
+    facts = replace(_plug_told(facts, plugged=event.plugged, at=at, now=now), **changes)  # type: ignore[arg-type]
     facts = adopted(_without_lost(facts, event, at), event.transaction_id, now)
     return stopped(facts, at) if event.plugged is False or event.activity in _NOT_FLOWING else facts
+
+
+def _plug_told(facts: ChargerFacts, *, plugged: bool | None, at: datetime, now: datetime) -> ChargerFacts:
+    if plugged is True:
+        facts = replace(facts, present_at=now)
+    if plugged is None or plugged is facts.plugged:
+        return facts
+    if plugged:
+        return plugged_in(facts, at)
+    left_at = _left_at(facts, at, now)
+    return replace(
+        facts,
+        plugged=False,
+        plugged_at=max(left_at, facts.plugged_at or left_at, _flowed_at(facts) or left_at),
+        left_unseen=left_at < at,
+        token="",
+    )
+
+
+def plugged_in(facts: ChargerFacts, at: datetime) -> ChargerFacts:
+    """A car is there since then, or since a transaction that began shortly before it was told."""
+    since = max(at, facts.plugged_at or at, _flowed_at(facts) or at)
+    running = facts.transaction
+    if running is not None and facts.plugged_at is not None and running.started_at >= facts.plugged_at:
+        since = max(min(since, running.started_at), since - START_BEFORE_PLUG)
+    register_wh = None if facts.reading is None else facts.reading.register_wh
+    return replace(facts, plugged=True, plugged_at=since, plug_wh=register_wh, left_unseen=False)
+
+
+def _left_at(facts: ChargerFacts, at: datetime, now: datetime) -> datetime:
+    """When a car left. One that left while nobody heard was there at the last evidence, and that is all we know."""
+    present_at, online_since = facts.present_at, facts.online_since
+    unseen = present_at is not None and online_since is not None and present_at < online_since
+    if not unseen or (online_since is not None and at < online_since):
+        return at
+    assert present_at is not None
+    evidence = [present_at, facts.lost_at or present_at]
+    if facts.last_transaction is not None and facts.last_transaction.ended_at is not None:
+        evidence.append(facts.last_transaction.ended_at)
+    return min(max(evidence), now)
 
 
 def stopped(facts: ChargerFacts, at: datetime) -> ChargerFacts:
@@ -92,7 +181,7 @@ def stopped(facts: ChargerFacts, at: datetime) -> ChargerFacts:
     if not facts.charging:
         return facts
     stopped_at = facts.stopped_at or max(at, _flowed_at(facts) or at)
-    return replace(facts, charging=False, charging_since=None, stopped_at=stopped_at, low_samples=STOP_SAMPLES)
+    return replace(facts, charging=False, charging_since=None, stopped_at=stopped_at)
 
 
 def _flowed_at(facts: ChargerFacts) -> datetime | None:
@@ -103,10 +192,10 @@ def _flowed_at(facts: ChargerFacts) -> datetime | None:
 
 
 def sampled(
-    facts: ChargerFacts, event: MeterSampled, *, at: datetime, voltage_v: float, delta: Delta | None
+    facts: ChargerFacts, event: MeterSampled, *, at: datetime, voltage_v: float, slope: Delta | None
 ) -> ChargerFacts:
     """Judge from a sample whether charging is going on."""
-    power = sample_power_w(facts, event, voltage_v, delta)
+    power = sample_power_w(facts, event, voltage_v, slope)
     last = facts.reading
     reading = Reading(
         at=at,
@@ -116,19 +205,20 @@ def sampled(
     )
     is_history = last is not None and at < last.at
     facts = facts if is_history else replace(facts, reading=reading, heard_at=at)
+    if facts.plugged and facts.plug_wh is None:
+        facts = replace(facts, plug_wh=event.register_wh)
     if event.context not in (SampleContext.BEGIN, SampleContext.END):
         facts = adopted(facts, event.transaction_id, at)
     if power is None or is_history or event.context is SampleContext.END or _is_overtaken(facts, at):
         return facts  # the last sample of a transaction tells what was, not what goes on
     if power > START_POWER_W:
-        began = delta.start if delta is not None and event.power_w is None else at
+        began = slope.start if slope is not None and event.power_w is None else at
         since = facts.charging_since or began
-        facts = (
-            facts if facts.plugged else replace(facts, plugged=True, plugged_at=max(since, facts.plugged_at or since))
-        )
-        return replace(facts, charging=True, charging_since=since, stopped_at=None, low_samples=0)
-    if power >= STOP_POWER_W:
-        return replace(facts, low_samples=0)
+        if not facts.plugged:
+            facts = replace(plugged_in(facts, since), plug_wh=facts.plug_wh if last is None else last.register_wh)
+        return replace(facts, charging=True, charging_since=since, stopped_at=None, low_samples=0, present_at=at)
+    if not _is_low(event, power):
+        return replace(facts, low_samples=0, present_at=at)
     low = facts.low_samples + 1
     if not facts.charging:
         return replace(facts, low_samples=low)
@@ -136,7 +226,13 @@ def sampled(
     return stopped(facts, at) if low >= STOP_SAMPLES else facts
 
 
-def register_told(facts: ChargerFacts, register_wh: int, at: datetime) -> ChargerFacts:
+def _is_low(event: MeterSampled, power_w: float) -> bool:
+    if event.power_w is None and event.current_a is not None:
+        return max(event.current_a.l1, event.current_a.l2, event.current_a.l3) < STOP_CURRENT_A
+    return power_w < STOP_POWER_W
+
+
+def register_told(facts: ChargerFacts, register_wh: float, at: datetime) -> ChargerFacts:
     """Keep a register reading that came without a sample: the next visit counts from it."""
     last = facts.reading
     if last is None:
@@ -151,7 +247,7 @@ def _is_overtaken(facts: ChargerFacts, at: datetime) -> bool:
     return unplugged or quiet
 
 
-def sample_power_w(facts: ChargerFacts, event: MeterSampled, voltage_v: float, delta: Delta | None) -> float | None:
+def sample_power_w(facts: ChargerFacts, event: MeterSampled, voltage_v: float, slope: Delta | None) -> float | None:
     """Active power in W: measured, else from the phase currents, else from the register's slope; None when unknown.
 
     The slope proves nothing about now when part of its stretch lies before charging stopped.
@@ -160,11 +256,11 @@ def sample_power_w(facts: ChargerFacts, event: MeterSampled, voltage_v: float, d
         return event.power_w
     if event.current_a is not None:
         return power_from_current(event.current_a, voltage_v)
-    if delta is None or delta.end <= delta.start:
+    if slope is None or slope.end <= slope.start:
         return None
-    if facts.stopped_at is not None and delta.start < facts.stopped_at:
+    if facts.stopped_at is not None and slope.start < facts.stopped_at:
         return None
-    return delta.mean_w
+    return slope.mean_w
 
 
 def adopted(facts: ChargerFacts, transaction_id: TransactionId | None, at: datetime) -> ChargerFacts:
@@ -207,16 +303,28 @@ def transaction_started(
     if event.transaction_id is None:
         number = max(number + 1, int((now - _EPOCH).total_seconds()))
     transaction_id = event.transaction_id or TransactionId(str(number))
-    started_at = sample_time(facts, event.measured_at, now)
-    transaction = Transaction(transaction_id=transaction_id, started_at=started_at, key=key)
+    facts, started_at = dated(facts, event.measured_at, now)
+    transaction = Transaction(
+        transaction_id=transaction_id, started_at=started_at, key=key, register_wh=event.register_wh
+    )
     return replace(facts, transaction=transaction, last_transaction_number=number, heard_at=now), transaction_id
 
 
 def transaction_ended(facts: ChargerFacts, event: TransactionEnded, now: datetime) -> ChargerFacts:
-    """Note the end of a transaction; one that we do not know ends nothing else."""
+    """Note the end of a transaction; one that we do not know ends nothing else.
+
+    A car that left while nobody heard was there at least until its transaction ended.
+    """
     running = facts.transaction
+    facts, at = dated(facts, event.measured_at, now)
     if running is not None and running.transaction_id != event.transaction_id:
         return replace(facts, heard_at=now)
     ended = running or Transaction(transaction_id=event.transaction_id, started_at=now)
+    ended = replace(ended, ended_at=at, end_reason=event.reason)
     facts = replace(facts, transaction=None, last_transaction=ended, heard_at=now)
-    return stopped(facts, sample_time(facts, event.measured_at, now))
+    if facts.plugged is False and facts.left_unseen and facts.plugged_at is not None and at > facts.plugged_at:
+        facts = replace(facts, plugged_at=at)
+    facts = stopped(facts, at)
+    if facts.plugged and event.reason == EV_DISCONNECTED and facts.online_since and at < facts.online_since:
+        return _plug_told(facts, plugged=False, at=at, now=now)
+    return facts

@@ -6,10 +6,10 @@ FAILED     it did not come about in time; nothing more is tried.
 CANCELLED  a newer request or the car's leaving made it void.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from chargerd.core.events import ChargingRequested
+from chargerd.core.frozen import replace
 from chargerd.core.model import Action, ActionState, State, Want
 
 

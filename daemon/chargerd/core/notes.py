@@ -2,9 +2,11 @@
 
 from typing import assert_never
 
-from chargerd.core.commands import Note, NoteLevel
+from chargerd.core import away
+from chargerd.core.commands import Note, NoteLevel, StoreSettled
 from chargerd.core.document import state_name
-from chargerd.core.events import CommandFailed, Event
+from chargerd.core.events import CommandFailed, Event, VehicleReported
+from chargerd.core.frozen import replace
 from chargerd.core.ids import SessionId
 from chargerd.core.model import (
     Block,
@@ -19,7 +21,11 @@ from chargerd.core.model import (
     Target,
     Want,
 )
+from chargerd.core.refusal import refused_by
 from chargerd.core.units import kwh
+
+UNATTRIBUTED_STEP_WH = 100
+"""Energy that flowed in no visit is told of whenever it has grown past a multiple of this."""
 
 
 def transitions(before: State, after: State, event: Event) -> tuple[Note, ...]:
@@ -29,11 +35,17 @@ def transitions(before: State, after: State, event: Event) -> tuple[Note, ...]:
     earlier = {slot.session.session_id: slot for slot in before.slots}
     later = {slot.session.session_id for slot in after.slots}
     for session_id, slot in earlier.items():
-        if session_id not in later and slot.session.plugged_in_at is not None:
+        if session_id in later or slot.session.plugged_in_at is None:
+            continue
+        if is_handed_over(slot.session, after):
+            _handed_over(said, after, slot)
+        else:
             _settled(said, after, slot)
     for slot in after.slots:
         _session(said, after, earlier.get(slot.session.session_id), slot)
     _guest(said, before, after)
+    _elsewhere(said, before, after, event)
+    _unattributed(said, before, after)
     return tuple(said)
 
 
@@ -49,6 +61,7 @@ def durable_key(state: State) -> tuple[object, ...]:
         (facts.plugged, facts.activity, facts.fault, facts.charging, facts.transaction, facts.last_transaction),
         (control.want, control.attempts, control.limit_a, control.in_flight, control.refusal),
         tuple((slot.policy, slot.vehicle, slot.facts) for slot in state.slots),
+        tuple((car.vehicle, car.facts, car.visit and _durable_session(car.visit)) for car in state.cars),
         tuple(_durable_session(session) for session in sessions),
     )
 
@@ -63,6 +76,7 @@ def _durable_session(session: Session) -> tuple[object, ...]:
         session.error,
         session.car_is_full,
         session.plan,
+        session.planned_w,
         len(session.ledger.cells),
         session.ledger.anchor_wh is None,
         None if session.level is None else session.level.source,
@@ -149,7 +163,7 @@ def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -
         say("block.started", f"{car}: {new.blocks[-1].kind} block started")
     if old.error != new.error:
         if new.error is not None:
-            words = _error_words(new.error, after)
+            words = _error_words(new.error, after, slot)
             say("session.error", f"{car}: {words}", NoteLevel.ERROR, str(new.error.kind))
         elif old.error is not None and new.plugged_in_at is not None:
             say("session.error_cleared", f"{car}: {old.error.kind} is over", NoteLevel.INFO, str(old.error.kind))
@@ -183,10 +197,11 @@ def _outcome(*, say_to: list[Note], after: State, old: Session, slot: Slot) -> N
     )
 
 
-def _error_words(error: SessionError, state: State) -> str:
-    """What is wrong, and what a person can do about it."""
-    name = state.charger.charger_id
+def _error_words(error: SessionError, state: State, slot: Slot) -> str:
+    """What is wrong, what a person can do about it, and who refused where that is known."""
+    name, refuser = state.charger.charger_id, refused_by(state, slot)
     refusal = f"; {name} answered: {state.control.refusal}" if state.control.refusal else ""
+    refusal += f"; refused by {refuser}" if refuser is not None else ""
     match error.kind:
         case ErrorKind.START_FAIL:
             return f"START_FAIL, charging is due and does not begin: look at the cable, the car and {name}{refusal}"
@@ -197,6 +212,26 @@ def _error_words(error: SessionError, state: State) -> str:
             return f"MISSING_CAPABILITIES, {missing}: nothing is controlled, the car is left free to charge"
         case _:
             assert_never(error.kind)
+
+
+def is_handed_over(session: Session, after: State) -> bool:
+    """Tell whether the visit of a session that is gone goes on as another's: it was another car that came."""
+    visits = [slot.session for slot in after.slots] + ([] if after.guest is None else [after.guest])
+    return any(visit.plugged_in_at == session.plugged_in_at for visit in visits)
+
+
+def _handed_over(said: list[Note], after: State, slot: Slot) -> None:
+    whose = next((s.vehicle.vehicle_id for s in after.slots if s.session.plugged_in_at is not None), None)
+    car = "a guest" if whose is None else whose
+    said.append(
+        Note(
+            name="session.handed_over",
+            message=f"{slot.vehicle.vehicle_id}: it is {car} that is plugged in; this visit is not its own",
+            charger_id=after.charger.charger_id,
+            policy_id=slot.policy.policy_id,
+            session_id=slot.session.session_id,
+        )
+    )
 
 
 def _settled(said: list[Note], after: State, slot: Slot) -> None:
@@ -222,6 +257,31 @@ def _guest(said: list[Note], before: State, after: State) -> None:
     if old is not None:
         message = f"{name}: the car without a policy left with {kwh(old.ledger.total_wh)} kWh"
     said.append(Note(name="session.unmanaged", message=message, charger_id=name, session_id=session_id))
+
+
+def _elsewhere(said: list[Note], before: State, after: State, event: Event) -> None:
+    """Visits elsewhere that were settled. One that is gone without that was none, or the one at home."""
+    going_on = {car.visit.session_id for car in after.cars if car.visit is not None}
+    if all(car.visit is None or car.visit.session_id in going_on for car in before.cars):
+        return
+    state, told = away.reported(before, event, after.at) if isinstance(event, VehicleReported) else (before, ())
+    kept = {car.vehicle.vehicle_id for car in after.cars}
+    cars = tuple(car for car in state.cars if car.vehicle.vehicle_id in kept)
+    _, ended = away.followed(replace(after, cars=cars), after.at)
+    for settled in (*told, *ended):
+        assert isinstance(settled, StoreSettled)
+        energy = settled.document["statistics"]["aggregated"]["kwhSum"]
+        message = f"{settled.vehicle_id}: charged elsewhere with {energy} kWh"
+        said.append(Note(name="session.unmanaged", message=message, session_id=settled.session_id))
+
+
+def _unattributed(said: list[Note], before: State, after: State) -> None:
+    """Energy that flowed at the charger and in no visit, in all."""
+    if after.unattributed_wh // UNATTRIBUTED_STEP_WH <= before.unattributed_wh // UNATTRIBUTED_STEP_WH:
+        return
+    name = after.charger.charger_id
+    message = f"{name}: {kwh(after.unattributed_wh)} kWh in all flowed while no car was known to be plugged in"
+    said.append(Note(name="energy.unattributed", message=message, charger_id=name))
 
 
 def _ended(old: tuple[Block, ...], new: tuple[Block, ...]) -> list[Block]:

@@ -1,9 +1,9 @@
 """The projection against the target: will it be met, and if not, how far and when."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from chargerd.core.frozen import replace
 from chargerd.core.level import gained_pct, level_pct, needed_wh, shown_pct
 from chargerd.core.model import (
     Control,
@@ -16,7 +16,7 @@ from chargerd.core.model import (
     Slot,
     State,
 )
-from chargerd.core.planning import planning_power_w
+from chargerd.core.planning import car_limit_pct, planning_power_w
 from chargerd.core.units import hours_between
 from chargerd.plan.schedule import Window
 
@@ -58,6 +58,9 @@ def _regular(state: State, slot: Slot, goal: RegularTarget, pct: float, now: dat
         return _off_target(goal, known, pct, reached_at, now)
     reached_at = _reached_at(session.plan, wh, now, power_w)
     at_deadline = pct + gained_pct(_planned_wh(session.plan, now, goal.ready_by, power_w), slot.vehicle)
+    limit_pct = car_limit_pct(slot)
+    if limit_pct < wanted:
+        return _off_target(goal, known, min(at_deadline, max(limit_pct, pct)), None, now)
     if now < goal.ready_by and _is_on_target(known, wanted - at_deadline, reached_at, goal.ready_by):
         return _on_target(goal)
     return _off_target(goal, known, min(at_deadline, float(wanted)), reached_at, now)
@@ -85,6 +88,11 @@ def _off_target(
     return Outcome(
         target_id=goal.target_id, state=OutcomeState.OFF_TARGET, level_pct_at_ready_by=level, reached_at=reached_at
     )
+
+
+def is_met(outcome: Outcome | None) -> bool:
+    """Tell whether a REGULAR target was expected to be met."""
+    return outcome is not None and outcome.state is OutcomeState.ON_TARGET
 
 
 def judges_latest(session: Session) -> bool:

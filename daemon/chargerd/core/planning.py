@@ -1,43 +1,59 @@
 """From facts to a plan: what is needed, by when, at which power; and which window is due."""
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from chargerd.core import blocks
-from chargerd.core.level import level_pct, needed_wh
+from chargerd.core.frozen import replace
+from chargerd.core.level import has_source, level_pct, needed_wh
 from chargerd.core.model import ImmediateTarget, RegularTarget, Session, Slot, State
-from chargerd.core.units import power_w
+from chargerd.core.units import power_w, seconds_between
 from chargerd.plan.cheapest import schedule
 from chargerd.plan.grid import quarter_after
 from chargerd.plan.schedule import BlockKind, Need, Window
 
+TELLS_PLUG_WITHIN = timedelta(minutes=5)
+"""A charger that was asked, or connected by itself, tells its state within so long."""
+LEARNED_POWER_FACTOR, LEARNED_POWER_MOST = 0.98, 1.05
+REPLAN_SHARE = 0.05
+"""A power that is off by this share of what the plan counts on makes the plan wrong."""
 REAL_POWER_FACTOR = 0.95
 """Cars draw a little less than their rating; a plan that counts on all of it is late."""
 
 
 def planning_power_w(state: State, slot: Slot) -> float:
-    """Power in W that the plan counts on for this car at this charger."""
+    """Power in W that the plan counts on for this car at this charger: what was learned, else what is configured."""
     phases = min(state.charger.phases, slot.vehicle.phases)
     charger_w = power_w(state.charger.max_a, phases=phases, voltage_v=state.site.voltage_v)
+    if slot.learned.power_w is not None:
+        return min(slot.learned.power_w, charger_w * LEARNED_POWER_MOST) * LEARNED_POWER_FACTOR
     return min(charger_w, slot.vehicle.charge_max_w) * REAL_POWER_FACTOR
 
 
 def missing_capabilities(state: State, slot: Slot) -> tuple[str, ...]:
-    """What session management lacks for this policy, in the words of the session document; empty when nothing."""
+    """What session management lacks for this policy, in the words of the session document; empty when nothing.
+
+    ``chargeState`` is missing when nothing tells a level and there is no fallback, when the charger is connected and
+    does not say whether a car is there, and when it meters nothing: then nobody can see what is going on.
+    """
     able = state.facts.capabilities
-    no_level = (
-        slot.policy.assumed_battery_level_at_plug_in is None
-        and slot.session.level is None
-        and slot.facts.level_pct is None
-        and not slot.vehicle.level_from_charger
-    )
+    silent = silent_at(state)
+    no_state = silent is not None and state.at >= silent
+    no_meter = able.reports_energy is False and able.reports_power is False
     lacks = (
-        ("chargeState", no_level),
+        ("chargeState", no_state or no_meter or not has_source(slot, state.at)),
         ("startCharging", able.can_start is False and able.can_limit is False),
         ("stopCharging", able.can_stop is False and able.can_limit is False),
     )
     return tuple(name for name, missing in lacks if missing)
+
+
+def silent_at(state: State) -> datetime | None:
+    """When a charger that is connected should have told whether a car is there; None once it has."""
+    facts = state.facts
+    if facts.plugged is not None or facts.first_online_at is None:
+        return None
+    return facts.first_online_at + TELLS_PLUG_WITHIN
 
 
 def purpose(slot: Slot) -> BlockKind:
@@ -60,23 +76,29 @@ def needs(slot: Slot) -> tuple[Need, ...]:
     if session.car_is_full:
         return ()
     pct = _planned_from_pct(slot)
+    limit_pct = car_limit_pct(slot)
     target = session.targets.latest
     match target:
         case ImmediateTarget(minimum_charge_target=goal):
-            return (Need(kind=BlockKind.IMMEDIATE_START, wh=needed_wh(pct, goal, vehicle)),)
+            return (Need(kind=BlockKind.IMMEDIATE_START, wh=needed_wh(pct, min(goal, limit_pct), vehicle)),)
         case RegularTarget(minimum_charge_target=goal, ready_by=ready_by):
-            return (_reserve(slot, pct), _regular(slot, pct, goal, ready_by))
+            return (_reserve(slot, pct), _regular(slot, pct, min(goal, limit_pct), ready_by))
         case None:
             return (_reserve(slot, pct),)
         case _:
             assert_never(target)
 
 
+def car_limit_pct(slot: Slot) -> float:
+    """The level at which the car stops by itself; 100 where it told none."""
+    return 100.0 if slot.facts.limit_pct is None else slot.facts.limit_pct
+
+
 def _reserve(slot: Slot, pct: float) -> Need:
     return Need(kind=BlockKind.BATTERY_RESERVE, wh=needed_wh(pct, slot.policy.battery_reserve, slot.vehicle))
 
 
-def _regular(slot: Slot, pct: float, goal: int, ready_by: datetime) -> Need:
+def _regular(slot: Slot, pct: float, goal: float, ready_by: datetime) -> Need:
     reserved = max(pct, float(slot.policy.battery_reserve))
     return Need(kind=BlockKind.REGULAR, wh=needed_wh(reserved, goal, slot.vehicle), ready_by=ready_by)
 
@@ -87,13 +109,13 @@ def replanned(state: State, slot: Slot, now: datetime) -> Session:
     if session.unplugged_at is not None:
         return replace(session, plan=())
     plan: tuple[Window, ...] = ()
+    power = planning_power_w(state, slot)
     if not missing_capabilities(state, slot):
-        power = planning_power_w(state, slot)
         busy_until = quarter_after(now) if _is_busy(state, session, now) else None
         fresh = schedule(needs(slot), prices=state.prices, power_w=power, now=now, busy_until=busy_until)
         plan = _keeping_start(session.plan, fresh, now)
     session = blocks.retyped(session, purpose(slot), now, goes_on=due(plan, now) is not None)
-    return replace(session, plan=plan)
+    return replace(session, plan=plan, planned_w=power)
 
 
 def _is_busy(state: State, session: Session, now: datetime) -> bool:
@@ -115,9 +137,25 @@ def due(plan: tuple[Window, ...], now: datetime) -> Window | None:
     return next((window for window in plan if window.start <= now < window.end), None)
 
 
-def is_stale(slot: Slot, now: datetime) -> bool:
-    """Tell whether a mere meter sample made the plan wrong: something was reached, or a window is over."""
+def is_unheard(state: State, now: datetime) -> bool:
+    """Charging goes on, as far as is known, but the meter has told nothing over the present connection.
+
+    What was delivered meanwhile is not known then, and a plan or an outcome made without it would be wrong. Once it is
+    late enough for START_FAIL, all does not go on as planned.
+    """
+    facts, control = state.facts, state.control
+    lags_since = control.commanded_at or control.unmet_since
+    if lags_since is not None and seconds_between(lags_since, now) >= state.charger.start_timeout_s:
+        return False
+    heard = facts.online_since is not None and facts.reading is not None and facts.reading.at >= facts.online_since
+    return facts.charging and not heard
+
+
+def is_stale(state: State, slot: Slot, now: datetime) -> bool:
+    """Tell whether a mere meter sample made the plan wrong: something was reached or learned, or a window is over."""
     session = slot.session
+    if abs(planning_power_w(state, slot) - session.planned_w) > REPLAN_SHARE * session.planned_w:
+        return True
     if session.kind is not purpose(slot):
         return True
     if session.plan and session.plan[0].end <= now:

@@ -40,7 +40,8 @@ class ChargerSpec:
 class VehicleSpec:
     """One car as configured. ``efficiency`` is the share of grid energy that reaches the battery, 0 to 1.
 
-    ``level_from_charger`` says that the charger's SoC measurand is to be trusted for this car.
+    ``level_from_charger`` says that the charger's SoC measurand is to be trusted for this car. ``id_tokens`` are the
+    cards of its drivers and its own EVCCID or MAC address (ISO 15118, Autocharge); spelling in any case.
     """
 
     vehicle_id: VehicleId
@@ -50,6 +51,7 @@ class VehicleSpec:
     efficiency: float = 0.9
     level_from_charger: bool = False
     level_max_age_s: float = 3600.0
+    id_tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,32 +7,38 @@ SETTLED     not a state kept here: the finished document goes out as StoreSettle
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from chargerd.core import blocks, document, ledger, level, outcome, target
+from chargerd.core import blocks, document, evidence, learned, ledger, level, outcome, register, target, whose
 from chargerd.core.commands import Command, StoreSettled
+from chargerd.core.frozen import replace
 from chargerd.core.ids import PolicyId, SessionId
-from chargerd.core.model import Session, Slot, State, Targets
+from chargerd.core.model import LevelSource, Session, Slot, State, Targets
 from chargerd.core.policy import Policy
+from chargerd.core.units import whole_second
 
 SETTLE_QUIET = timedelta(seconds=60)
 SETTLE_AT_MOST = timedelta(minutes=10)
+GONE_FOR = timedelta(hours=24)
+"""A charger that has been gone for so long will not tell when its car left: a replaced box never comes back."""
 
 _NAMESPACE = UUID("6f1d8a52-4b7e-5c39-9a55-2f2b3ce0a4d1")
 
 
 def upcoming(state: State, policy: Policy, now: datetime) -> tuple[State, Session]:
     """Make the next session of a policy."""
-    state, session_id = _new_id(state, policy.policy_id, now)
+    state, session_id = new_id(state, policy.policy_id, now)
     targets = target.scheduled(Targets(), policy, state.site.zone, now)
     return state, Session(session_id=session_id, policy_id=policy.policy_id, targets=targets)
 
 
 def visiting_slot(state: State) -> Slot | None:
     """The policy whose car is plugged in."""
-    return next((slot for slot in state.slots if slot.session.plugged_in_at is not None), None)
+    for slot in state.slots:
+        if slot.session.plugged_in_at is not None:
+            return slot
+    return None
 
 
 def visit(state: State) -> Session | None:
@@ -43,6 +49,8 @@ def visit(state: State) -> Session | None:
 
 def with_slot(state: State, slot: Slot) -> State:
     """Put a slot back in its place."""
+    if len(state.slots) == 1:
+        return replace(state, slots=(slot,))
     same = slot.policy.policy_id
     return replace(state, slots=tuple(slot if s.policy.policy_id == same else s for s in state.slots))
 
@@ -57,25 +65,111 @@ def with_visit(state: State, change: Callable[[Session], Session]) -> State:
 
 
 def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
-    """Open, continue or settle the visit as the plug tells."""
+    """Open, continue, hand over or settle the visit as plug and evidence tell."""
+    state = _given_up(state, now)
     session = visit(state)
     if session is None:
-        return (_opened(state, now) if state.facts.plugged else state), ()
+        return (_arrived(state, now) if state.facts.plugged else state), ()
     if state.facts.plugged:
         if session.unplugged_at is not None:
             state = with_visit(state, lambda s: replace(s, unplugged_at=None, quiet_since=None))
-        return state, ()
+        return _with_owner(state, session, now), ()
+    left_at = max(state.facts.plugged_at or now, session.plugged_in_at or now)
     if session.unplugged_at is None:
-        left_at = max(state.facts.plugged_at or now, session.plugged_in_at or now)
         state = with_visit(state, lambda s: replace(s, unplugged_at=left_at, quiet_since=now))
-        session = replace(session, unplugged_at=left_at, quiet_since=now)
+    elif left_at > session.unplugged_at:
+        state = with_visit(state, lambda s: replace(s, unplugged_at=left_at))
+    session = visit(state)
+    assert session is not None
     return _settled(state, now) if settles_at(state, session) <= now else (state, ())
 
 
+def _given_up(state: State, now: datetime) -> State:
+    """A car at a charger that has been gone for a day has left when there was last evidence of it."""
+    at = given_up_at(state)
+    if at is None or now < at:
+        return state
+    facts = state.facts
+    left_at = max(facts.present_at or facts.plugged_at or now, facts.lost_at or now)
+    facts = replace(facts, plugged=False, plugged_at=left_at, left_unseen=True, transaction=None, charging=False)
+    return replace(state, facts=facts)
+
+
+def given_up_at(state: State) -> datetime | None:
+    """When a visit at a charger that is gone ends; None while there is no such visit."""
+    session, facts = visit(state), state.facts
+    gone = session is not None and session.unplugged_at is None and not facts.online
+    return facts.lost_at + GONE_FOR if gone and facts.lost_at is not None else None
+
+
+def _arrived(state: State, now: datetime) -> State:
+    plugged_in_at = min(state.facts.plugged_at or now, now)
+    return state if whose.is_awaited(state, plugged_in_at, now) else opened(state, now)
+
+
+def _with_owner(state: State, session: Session, now: datetime) -> State:
+    """Hand a visit over to whom it belongs, where evidence says so."""
+    assert session.plugged_in_at is not None
+    if not state.slots:
+        return state
+    owner = whose.owner(state, session.plugged_in_at)
+    if not owner.is_certain or owner.policy_id == session.policy_id:
+        return state
+    visiting = visiting_slot(state)
+    if visiting is not None:
+        state, fresh = upcoming(state, visiting.policy, now)
+        state = with_slot(state, replace(visiting, session=fresh))
+    else:
+        state = replace(state, guest=None)
+    if owner.policy_id is None:
+        return replace(state, guest=as_guest(session))
+    slot = next(slot for slot in state.slots if slot.policy.policy_id == owner.policy_id)
+    return with_slot(state, replace(slot, session=_visiting(slot, session, now)))
+
+
+def as_guest(session: Session) -> Session:
+    """A visit that no policy is for: only what flows counts."""
+    return replace(
+        session,
+        policy_id=None,
+        targets=Targets(),
+        plan=(),
+        blocks=(),
+        loose_wh=0,
+        level=None,
+        level_first=None,
+        level_from_pct=None,
+        outcome=None,
+        error=None,
+        car_is_full=False,
+    )
+
+
+def _visiting(slot: Slot, visited: Session, now: datetime) -> Session:
+    """The policy's own session, with the visit that is its car's: plug-in, energy and blocks."""
+    known = level.at_plug_in(slot, now)
+    pct = None if known is None else known.pct
+    return replace(
+        slot.session,
+        plugged_in_at=visited.plugged_in_at,
+        ledger=visited.ledger,
+        loose_wh=visited.ledger.total_wh - sum(block.wh for block in visited.blocks),
+        blocks=visited.blocks,
+        flowed_until=visited.flowed_until,
+        unplugged_at=visited.unplugged_at,
+        quiet_since=visited.quiet_since,
+        level=known,
+        level_first=known if known is not None and known.source is LevelSource.VEHICLE else None,
+        level_from_pct=pct,
+    )
+
+
 def settles_at(state: State, session: Session) -> datetime:
-    """When a visit whose car has left is settled, as things stand."""
+    """When a visit whose car has left is settled, as things stand; not before its charger has emptied its queue."""
     assert session.unplugged_at is not None
-    latest = session.unplugged_at + SETTLE_AT_MOST
+    facts = state.facts
+    waits_until = evidence.drains_at(facts) or (facts.lost_at or session.unplugged_at) + SETTLE_AT_MOST
+    latest = max(session.unplugged_at + SETTLE_AT_MOST, waits_until)
     if state.facts.transaction is not None:
         return latest
     return min((session.quiet_since or session.unplugged_at) + SETTLE_QUIET, latest)
@@ -115,27 +209,23 @@ def _rolled(state: State, slot: Slot, now: datetime) -> Targets:
     return target.succeeded(targets, slot.policy, zone, now) if reached else targets
 
 
-def _opened(state: State, now: datetime) -> State:
-    plugged_in_at = min(state.facts.plugged_at or now, now)
-    account = ledger.opened(plugged_in_at)
-    reading = state.facts.reading
-    seen_since = state.facts.online_since
-    if reading is not None and reading.register_wh is not None and seen_since is not None and reading.at >= seen_since:
-        account = ledger.anchored(account, max(plugged_in_at, reading.at), reading.register_wh)
-    slot = state.slots[0] if state.slots else None
+def opened(state: State, now: datetime) -> State:
+    """Begin the visit of the car that is plugged in, from the register at plug-in where it is known."""
+    facts = state.facts
+    plugged_in_at = whole_second(min(facts.plugged_at or now, now))
+    account = ledger.opened(plugged_in_at, facts.register_scale)
+    reading, seen_since = facts.reading, facts.online_since
+    if facts.plug_wh is not None and reading is not None and seen_since is not None and reading.at >= seen_since:
+        account = register.anchored(account, plugged_in_at, facts.plug_wh)
+    owner = whose.owner(state, plugged_in_at) if state.slots else None
+    slot = next((s for s in state.slots if owner is not None and s.policy.policy_id == owner.policy_id), None)
+    state, guest_id = new_id(state, None, now) if slot is None else (state, None)
     if slot is None:
-        state, session_id = _new_id(state, None, now)
-        guest = Session(session_id=session_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
+        assert guest_id is not None
+        guest = Session(session_id=guest_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
         return replace(state, guest=guest)
-    known = level.at_plug_in(slot, now)
-    session = replace(
-        slot.session,
-        plugged_in_at=plugged_in_at,
-        ledger=account,
-        level=known,
-        level_from_pct=None if known is None else known.pct,
-    )
-    return with_slot(state, replace(slot, session=session))
+    visited = Session(session_id=slot.session.session_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
+    return with_slot(state, replace(slot, session=_visiting(slot, visited, now)))
 
 
 def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
@@ -144,7 +234,7 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     assert session.plugged_in_at is not None
     assert session.unplugged_at is not None
     shortest = blocks.SHORTEST if session.ledger.total_wh else timedelta(0)
-    left_at = max(session.unplugged_at, session.plugged_in_at + shortest)
+    left_at = max(whole_second(session.unplugged_at), session.plugged_in_at + shortest)
     slot = visiting_slot(state)
     final = replace(session, ledger=ledger.settled(session.ledger, left_at), error=None)
     if slot is not None:
@@ -163,11 +253,13 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     state = replace(state, facts=replace(state.facts, transaction=None))
     if slot is None:
         return replace(state, guest=None), (store,)
+    slot = learned.from_visit(slot, session)
     state, following = upcoming(state, slot.policy, now)
     return with_slot(state, replace(slot, session=following)), (store,)
 
 
-def _new_id(state: State, policy_id: PolicyId | None, now: datetime) -> tuple[State, SessionId]:
+def new_id(state: State, policy_id: PolicyId | None, now: datetime) -> tuple[State, SessionId]:
+    """Name a new session: derived from state, so that a replay gives the same."""
     made = state.sessions_made + 1
     name = f"{state.charger.charger_id}/{policy_id}/{now.isoformat()}/{made}"
     return replace(state, sessions_made=made), SessionId(str(uuid5(_NAMESPACE, name)))

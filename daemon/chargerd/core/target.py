@@ -1,9 +1,9 @@
 """What a session charges towards: the policy's weekly schedule, a user's overrides, and how they end."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chargerd.core.frozen import replace
 from chargerd.core.model import ImmediateTarget, RegularTarget, Targets
 from chargerd.core.policy import DayTarget, Policy
 

@@ -37,6 +37,11 @@ def seconds_between(start: datetime, end: datetime) -> float:
     return (end - start).total_seconds()
 
 
+def whole_second(at: datetime) -> datetime:
+    """The second that an instant lies in: documents know no smaller parts."""
+    return at.replace(microsecond=0)
+
+
 def hours_between(start: datetime, end: datetime) -> float:
     """Elapsed hours from ``start`` to ``end``."""
     return seconds_between(start, end) / 3600

@@ -27,11 +27,12 @@ class PriceCurve:
     fetched_at: datetime | None = None
 
     def at(self, when: datetime) -> Decimal | None:
-        """Price per kWh at an instant, or None where it is not known."""
+        """Price per kWh at an instant, or None where it is not known; what is not a number is not known."""
         index = bisect_right(self.slots, when, key=_start) - 1
         if index < 0 or when >= self.slots[index].end:
             return None
-        return self.slots[index].price_per_kwh
+        price = self.slots[index].price_per_kwh
+        return price if price.is_finite() else None
 
     def between(self, start: datetime, end: datetime) -> tuple[PriceSlot, ...]:
         """Slots that overlap the half-open stretch from ``start`` to ``end``, whole, in order."""

@@ -56,16 +56,13 @@ def readings(
     return tuple(sorted(samples, key=lambda sample: sample.measured_at or now))
 
 
-def register(value: object) -> int | None:
+def register(value: object) -> float | None:
     """Return a plain energy register in Wh, as in meterStart; None when missing, negative or absurd."""
-    whole = integer(value)
-    if whole is None:
-        fractional = number(value)
-        whole = None if fractional is None else round(fractional)
-    return whole if whole is not None and 0 <= whole < _REGISTER_WH_MAX else None
+    wh = number(value)
+    return wh if wh is not None and 0 <= wh < _REGISTER_WH_MAX else None
 
 
-def last_register(samples: Iterable[MeterSampled], context: SampleContext) -> int | None:
+def last_register(samples: Iterable[MeterSampled], context: SampleContext) -> float | None:
     """Return the energy register in Wh of the newest reading of this context; without one, of the newest at all."""
     known = [sample for sample in samples if sample.register_wh is not None]
     fitting = [sample for sample in known if sample.context is context] or known
@@ -84,7 +81,7 @@ def _reading(
     sample = MeterSampled(
         charger_id=charger_id,
         measured_at=moment(element.get("timestamp"), now),
-        register_wh=register(None if energy_wh is None else round(energy_wh)),
+        register_wh=register(energy_wh),
         power_w=_total(power),
         current_a=_per_phase(current),
         soc_pct=level if level is not None and 0 <= level <= 100 else None,

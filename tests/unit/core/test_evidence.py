@@ -1,12 +1,13 @@
-"""What counts as charging, and what a charger's clock is worth."""
+"""What counts as charging, and what the charger's words about its plug and its transactions are worth."""
 
-from datetime import datetime
+from dataclasses import replace
 
 import pytest
 
 from chargerd.core import evidence
 from chargerd.core.events import (
     Activity,
+    ChargerBooted,
     MeterSampled,
     SampleContext,
     StatusReported,
@@ -15,11 +16,13 @@ from chargerd.core.events import (
 )
 from chargerd.core.ids import ReplyTo, TransactionId
 from chargerd.core.ledger import Delta
-from chargerd.core.model import ChargerFacts, Quality
+from chargerd.core.model import ChargerFacts, Quality, Reading, Transaction
 from chargerd.core.units import PerPhase
 from tests.support.home import GARAGE, utc
 
 NOW = utc("10T22:00")
+FRESH = ChargerFacts(online=True, online_since=utc("10T12:00"))
+"""A charger that has been connected for long, of which nothing else is known."""
 
 
 def sample(
@@ -28,7 +31,9 @@ def sample(
     *,
     power: float | None = None,
     amps: PerPhase | None = None,
-    delta: Delta | None = None,
+    register: float | None = None,
+    soc: float | None = None,
+    slope: Delta | None = None,
     transaction: str | None = None,
     context: SampleContext = SampleContext.PERIODIC,
 ) -> ChargerFacts:
@@ -36,143 +41,554 @@ def sample(
         charger_id=GARAGE,
         power_w=power,
         current_a=amps,
+        register_wh=register,
+        soc_pct=soc,
         transaction_id=None if transaction is None else TransactionId(transaction),
         context=context,
     )
-    return evidence.sampled(facts, event, at=utc(at), voltage_v=230, delta=delta)
+    return evidence.sampled(facts, event, at=utc(at), voltage_v=230, slope=slope)
+
+
+def risen(start: str, end: str, wh: int) -> Delta:
+    return Delta(utc(start), utc(end), wh, Quality.MEASURED)
+
+
+def status(
+    facts: ChargerFacts,
+    now: str = "10T22:00",
+    *,
+    plugged: bool | None = None,
+    activity: Activity | None = None,
+    fault: str | None = None,
+    transaction: str | None = None,
+    measured: str | None = None,
+) -> ChargerFacts:
+    event = StatusReported(
+        charger_id=GARAGE,
+        plugged=plugged,
+        activity=activity,
+        fault=fault,
+        transaction_id=None if transaction is None else TransactionId(transaction),
+        measured_at=None if measured is None else utc(measured),
+    )
+    return evidence.status_told(facts, event, utc(now))
+
+
+def charging(since: str = "10T21:00", last: str = "10T21:59") -> ChargerFacts:
+    return sample(sample(FRESH, since, power=9000), last, power=9000)
+
+
+def running(number: str = "7", started: str = "10T21:00") -> Transaction:
+    return Transaction(transaction_id=TransactionId(number), started_at=utc(started))
+
+
+# The meter
 
 
 @pytest.mark.parametrize(
-    ("online_since", "measured_at", "expected"),
-    [
-        pytest.param("10T12:00", None, "10T22:00", id="no-time-means-now"),
-        pytest.param("10T12:00", "10T23:00", "10T22:00", id="the-future-means-now"),
-        pytest.param("10T12:00", "10T21:50", "10T21:50", id="a-little-old-is-taken"),
-        pytest.param("10T12:00", "10T20:00", "10T22:00", id="old-from-a-drained-queue-is-a-wrong-clock"),
-        pytest.param("10T21:58", "10T20:00", "10T20:00", id="old-just-after-connecting-is-history"),
-        pytest.param(None, "10T20:00", "10T20:00", id="old-before-connecting-is-history"),
-    ],
+    ("power", "flows"), [pytest.param(300, False, id="not-yet"), pytest.param(300.1, True, id="charging")]
 )
-def test_when_a_sample_was_taken(online_since: str | None, measured_at: str | None, expected: str) -> None:
-    facts = ChargerFacts(online_since=None if online_since is None else utc(online_since))
-    told = None if measured_at is None else utc(measured_at)
-    assert evidence.sample_time(facts, told, NOW) == utc(expected)
+def test_power_over_the_threshold_is_charging(power: float, flows: bool) -> None:
+    facts = sample(FRESH, power=power)
+    assert facts.charging is flows
+    assert facts.charging_since == (NOW if flows else None)
+    assert facts.present_at == NOW, "power under it still comes of a car"
 
 
-@pytest.mark.parametrize(
-    ("measured_at", "expected"),
-    [
-        pytest.param(None, "10T22:00", id="no-time-means-now"),
-        pytest.param("10T21:59", "10T21:59", id="recent-is-taken"),
-        pytest.param("10T20:59", "10T22:00", id="told-again-counts-from-now"),
-        pytest.param("10T22:01", "10T22:00", id="the-future-means-now"),
-    ],
-)
-def test_when_a_status_began(measured_at: str | None, expected: str) -> None:
-    told: datetime | None = None if measured_at is None else utc(measured_at)
-    assert evidence.status_time(told, NOW) == utc(expected)
-
-
-def test_power_over_the_threshold_is_charging_and_two_low_samples_end_it() -> None:
-    facts = sample(ChargerFacts(), power=301)
-    assert facts.charging
-    assert facts.plugged, "power without a plug is a plug that nobody told of"
+def test_two_low_samples_in_a_row_end_charging_at_the_first() -> None:
+    facts = sample(FRESH, power=9000)
     facts = sample(facts, "10T22:01", power=50)
     assert facts.charging, "one low sample is a dip"
+    assert facts.stopped_at == utc("10T22:01")
     facts = sample(facts, "10T22:02", power=50)
     assert not facts.charging
-    assert facts.stopped_at == utc("10T22:01")
-    assert sample(facts, "10T22:03", power=0).low_samples == 3
+    assert (facts.charging_since, facts.stopped_at) == (None, utc("10T22:01"))
+    facts = sample(facts, "10T22:03", power=0)
+    assert (facts.low_samples, facts.stopped_at) == (3, utc("10T22:01"))
+    assert facts.present_at == NOW, "no power proves no car"
 
 
-def test_power_between_the_thresholds_changes_nothing() -> None:
-    assert not sample(ChargerFacts(), power=200).charging
-    facts = sample(sample(ChargerFacts(), power=9000), "10T22:01", power=50)
-    assert sample(facts, "10T22:02", power=200).low_samples == 0
+def test_charging_that_goes_on_forgets_a_dip() -> None:
+    facts = sample(sample(sample(FRESH, power=9000), "10T22:01", power=0), "10T22:02", power=9000)
+    assert (facts.stopped_at, facts.low_samples, facts.charging_since) == (None, 0, NOW)
+    assert sample(facts, "10T22:03", power=0).charging
+
+
+@pytest.mark.parametrize(
+    ("power", "low"), [pytest.param(99.9, 1, id="none"), pytest.param(100, 0, id="neither-none-nor-charging")]
+)
+def test_power_between_the_thresholds_is_no_proof_of_either(power: float, low: int) -> None:
+    assert sample(FRESH, power=power).low_samples == low
+    facts = sample(sample(FRESH, power=9000), "10T22:01", power=0)
+    facts = sample(facts, "10T22:02", power=power)
+    assert facts.charging is (low == 0)
+    assert facts.low_samples == 2 * low
+
+
+@pytest.mark.parametrize(
+    ("amps", "low"),
+    [
+        pytest.param(PerPhase(0.49, 0.4, 0.4), 1, id="all-under-half-an-ampere"),
+        pytest.param(PerPhase(0.5, 0, 0), 0, id="first-phase"),
+        pytest.param(PerPhase(0, 0.5, 0), 0, id="second-phase"),
+        pytest.param(PerPhase(0, 0, 0.5), 0, id="third-phase"),
+    ],
+)
+def test_where_only_currents_are_told_each_phase_counts(amps: PerPhase, low: int) -> None:
+    assert sample(FRESH, amps=amps).low_samples == low
+    assert sample(FRESH, power=250, amps=PerPhase()).low_samples == 0, "power told goes before"
 
 
 def test_phase_currents_serve_where_power_is_not_told() -> None:
-    facts = sample(ChargerFacts(), amps=PerPhase(10, 10, 10))
+    facts = sample(FRESH, amps=PerPhase(10, 10, 10))
+    assert facts.charging
+    assert facts.reading == Reading(at=NOW, power_w=6900)
+
+
+def test_power_told_goes_before_currents_and_these_before_the_register() -> None:
+    slope = risen("10T21:50", "10T22:00", 2000)
+    facts = sample(FRESH, power=5000, amps=PerPhase(10, 10, 10), slope=slope)
+    assert facts.reading is not None
+    assert (facts.reading.power_w, facts.charging_since) == (5000, NOW)
+    facts = sample(FRESH, amps=PerPhase(10, 10, 10), slope=slope)
     assert facts.reading is not None
     assert facts.reading.power_w == 6900
 
 
 def test_the_register_serves_where_nothing_else_is_told() -> None:
-    facts = sample(ChargerFacts(), delta=Delta(utc("10T21:50"), NOW, 1000, Quality.MEASURED))
+    facts = sample(FRESH, slope=risen("10T21:50", "10T22:00", 1000))
     assert facts.charging
-    assert facts.charging_since == utc("10T21:50")
+    assert facts.charging_since == utc("10T21:50"), "it moved since then"
+    assert facts.reading is not None
+    assert facts.reading.power_w == 6000
+    facts = sample(facts, "10T22:01", slope=risen("10T22:00", "10T22:01", 0))
+    facts = sample(facts, "10T22:02", slope=risen("10T22:01", "10T22:02", 0))
+    assert not facts.charging
 
 
-def test_a_register_difference_from_before_the_stop_proves_nothing() -> None:
-    stopped = ChargerFacts(stopped_at=utc("10T21:55"))
-    assert not sample(stopped, delta=Delta(utc("10T21:50"), NOW, 1000, Quality.MEASURED)).charging
-    assert not sample(stopped, delta=Delta(NOW, NOW, 0, Quality.MEASURED)).charging
+@pytest.mark.parametrize(
+    ("stopped", "charges"),
+    [pytest.param("10T21:50", True, id="stopped-before"), pytest.param("10T21:50:01", False, id="stopped-in-it")],
+)
+def test_a_register_difference_from_before_the_stop_proves_nothing(stopped: str, charges: bool) -> None:
+    facts = replace(FRESH, stopped_at=utc(stopped))
+    assert sample(facts, slope=risen("10T21:50", "10T22:00", 1000)).charging is charges
 
 
-def test_a_sample_from_before_plug_out_does_not_bring_the_car_back() -> None:
-    facts = ChargerFacts(plugged=False, plugged_at=NOW)
-    assert not sample(facts, "10T21:59", power=11_000).charging
-    assert sample(facts, "10T22:01", power=11_000).plugged
+def test_a_register_difference_of_an_instant_proves_nothing() -> None:
+    facts = sample(FRESH, slope=risen("10T22:00", "10T22:00", 1000))
+    assert (facts.charging, facts.low_samples, facts.present_at) == (False, 0, None)
+    assert sample(FRESH).reading == Reading(at=NOW)
+
+
+def test_a_reading_keeps_what_the_next_sample_does_not_tell() -> None:
+    facts = sample(FRESH, register=5.5, soc=40, power=0)
+    facts = sample(facts, "10T22:01", power=100)
+    assert facts.reading == Reading(at=utc("10T22:01"), register_wh=5.5, power_w=100, soc_pct=40)
+    facts = sample(facts, "10T22:02", register=6, soc=41)
+    assert facts.reading == Reading(at=utc("10T22:02"), register_wh=6, soc_pct=41)
+    assert facts.heard_at == utc("10T22:02")
 
 
 def test_an_older_sample_than_the_last_is_history() -> None:
-    facts = sample(ChargerFacts(), power=0)
-    assert sample(facts, "10T21:00", power=11_000) == facts
+    facts = sample(FRESH, power=0)
+    assert sample(facts, "10T21:59:59", power=11_000) == facts
+    assert sample(facts, "10T22:00", power=11_000).charging, "one of the same instant is not"
 
 
-def test_a_status_that_nothing_flows_ends_charging_until_the_meter_proves_otherwise() -> None:
-    facts = sample(ChargerFacts(), power=11_000)
-    told = StatusReported(charger_id=GARAGE, activity=Activity.SUSPENDED_EV)
-    facts = evidence.status_told(facts, told, utc("10T22:01"))
+def test_power_without_a_plug_is_a_plug_that_nobody_told_of() -> None:
+    facts = sample(FRESH, "10T21:00", register=500, power=0)
+    assert facts.plugged is None
+    facts = sample(facts, "10T21:30", register=510, power=9000)
+    assert (facts.plugged, facts.plugged_at) == (True, utc("10T21:30"))
+    assert facts.plug_wh == 500, "the register before it"
+    facts = sample(replace(FRESH, plug_wh=70), register=80, power=9000)
+    assert facts.plug_wh == 70
+
+
+def test_power_at_a_plug_that_is_known_leaves_it_as_it_is() -> None:
+    facts = status(sample(FRESH, "10T21:00", register=500, power=0), "10T21:30", plugged=True)
+    charging_now = sample(facts, "10T21:40", register=600, power=9000)
+    assert (charging_now.plugged_at, charging_now.plug_wh) == (utc("10T21:30"), 500)
+
+
+@pytest.mark.parametrize(
+    ("at", "charges"), [pytest.param("10T22:00", False, id="before"), pytest.param("10T22:00:01", True, id="after")]
+)
+def test_a_sample_from_before_plug_out_does_not_bring_the_car_back(at: str, charges: bool) -> None:
+    facts = replace(FRESH, plugged=False, plugged_at=NOW)
+    assert sample(facts, at, power=11_000).plugged is charges
+    facts = replace(FRESH, plugged=True, plugged_at=NOW)
+    assert sample(facts, at, power=11_000).charging, "a plug-in is no plug-out"
+
+
+@pytest.mark.parametrize(
+    ("at", "charges"), [pytest.param("10T22:00", False, id="before"), pytest.param("10T22:00:01", True, id="after")]
+)
+def test_a_sample_from_before_the_charger_said_that_nothing_flows_proves_nothing(at: str, charges: bool) -> None:
+    facts = replace(FRESH, activity=Activity.SUSPENDED_EV, activity_at=NOW)
+    assert sample(facts, at, power=11_000).charging is charges
+    facts = replace(FRESH, activity=Activity.CHARGING, activity_at=NOW)
+    assert sample(facts, at, power=11_000).charging
+    facts = replace(FRESH, activity=Activity.SUSPENDED_EV)
+    assert sample(facts, at, power=11_000).charging, "nobody said when"
+
+
+def test_the_last_sample_of_a_transaction_tells_what_was_and_not_what_goes_on() -> None:
+    facts = sample(FRESH, power=9000, context=SampleContext.END, transaction="8")
     assert not facts.charging
+    assert facts.transaction is None
+    assert facts.reading == Reading(at=NOW, power_w=9000)
+
+
+def test_the_first_sample_of_a_transaction_does_not_name_it() -> None:
+    facts = sample(FRESH, power=9000, context=SampleContext.BEGIN, transaction="8")
+    assert facts.transaction is None
+    assert facts.charging
+
+
+def test_a_register_reading_without_a_sample_is_kept_for_the_next_visit() -> None:
+    told = evidence.register_told(FRESH, 90, NOW)
+    assert told.reading == Reading(at=NOW, register_wh=90)
+    again = evidence.register_told(replace(told, reading=Reading(at=NOW, register_wh=90, soc_pct=5)), 95, NOW)
+    assert again.reading == Reading(at=NOW, register_wh=95, soc_pct=5)
+    assert evidence.register_told(again, 80, utc("10T21:59")) == again
+
+
+# The plug
+
+
+def test_a_plug_is_in_since_it_was_told_and_stays_so() -> None:
+    facts = status(replace(FRESH, left_unseen=True), plugged=True)
+    assert (facts.plugged, facts.plugged_at, facts.present_at, facts.left_unseen) == (True, NOW, NOW, False)
+    again = status(facts, "10T22:30", plugged=True)
+    assert (again.plugged_at, again.present_at) == (NOW, utc("10T22:30"))
+    silent = status(facts, "10T22:30", fault="")
+    assert (silent.plugged, silent.present_at) == (True, NOW)
+
+
+def test_a_plug_in_is_not_before_the_last_plug_out_nor_before_what_flowed_last() -> None:
+    facts = replace(FRESH, plugged=False, plugged_at=utc("10T21:30"))
+    assert status(facts, plugged=True, measured="10T21:20").plugged_at == utc("10T21:30")
+    facts = replace(facts, stopped_at=utc("10T21:40"))
+    assert status(facts, plugged=True, measured="10T21:20").plugged_at == utc("10T21:40")
+    assert status(facts, plugged=True, measured="10T21:50").plugged_at == utc("10T21:50")
+
+
+@pytest.mark.parametrize(
+    ("started", "plugged_in"),
+    [
+        pytest.param("10T21:58", "10T21:58", id="shortly-before"),
+        pytest.param("10T21:54", "10T21:55", id="no-more-than-five-minutes"),
+        pytest.param("10T21:00", "10T21:55", id="as-old-as-the-last-plug-out"),
+        pytest.param("10T20:59", "10T22:00", id="from-before-the-last-plug-out"),
+        pytest.param("10T22:01", "10T22:00", id="later"),
+    ],
+)
+def test_a_transaction_told_shortly_before_the_plug_began_with_it(started: str, plugged_in: str) -> None:
+    """ABB Terra and EVBox Elvi say Available until then."""
+    facts = replace(FRESH, plugged=False, plugged_at=utc("10T21:00"), transaction=running(started=started))
+    assert status(facts, plugged=True).plugged_at == utc(plugged_in)
+
+
+def test_a_transaction_says_nothing_of_a_plug_that_was_never_seen_out() -> None:
+    assert status(replace(FRESH, transaction=running(started="10T21:58")), plugged=True).plugged_at == NOW
+
+
+def test_a_plug_in_takes_the_register_that_was_told_last() -> None:
+    assert status(sample(FRESH, register=700, power=0), "10T22:10", plugged=True).plug_wh == 700
+    assert status(FRESH, plugged=True).plug_wh is None
+
+
+def test_a_plug_out_ends_charging_and_forgets_the_card() -> None:
+    facts = status(replace(charging(), token="card"), plugged=False)
+    assert (facts.plugged, facts.plugged_at, facts.token, facts.left_unseen) == (False, NOW, "", False)
+    assert (facts.charging, facts.stopped_at) == (False, NOW)
+
+
+def test_a_plug_out_is_not_before_plug_in_nor_before_what_flowed_last() -> None:
+    facts = status(FRESH, "10T21:30", plugged=True)
+    assert status(facts, plugged=False, measured="10T21:20").plugged_at == utc("10T21:30")
+    assert status(facts, plugged=False, measured="10T21:40").plugged_at == utc("10T21:40")
+    facts = status(charging(), plugged=False, measured="10T21:40")
+    assert (facts.plugged_at, facts.stopped_at) == (utc("10T21:59"), utc("10T21:59"))
+
+
+@pytest.mark.parametrize(
+    ("lost", "ended", "left"),
+    [
+        pytest.param("10T20:30", None, "10T20:30", id="when-the-connection-was-lost"),
+        pytest.param(None, None, "10T20:00", id="when-it-was-last-there"),
+        pytest.param("10T19:00", None, "10T20:00", id="when-it-was-last-there-though-lost-before"),
+        pytest.param("10T20:30", "10T20:40", "10T20:40", id="when-its-transaction-ended"),
+        pytest.param("10T20:30", "10T20:10", "10T20:30", id="when-lost-after-its-transaction"),
+        pytest.param("10T20:30", "10T22:30", "10T22:00", id="not-later-than-now"),
+    ],
+)
+def test_a_car_that_left_unheard_was_there_at_the_last_evidence(lost: str | None, ended: str | None, left: str) -> None:
+    last = None if ended is None else replace(running(), ended_at=utc(ended))
+    facts = ChargerFacts(
+        online=True,
+        online_since=utc("10T21:50"),
+        plugged=True,
+        plugged_at=utc("10T19:00"),
+        present_at=utc("10T20:00"),
+        lost_at=None if lost is None else utc(lost),
+        last_transaction=last,
+    )
+    facts = status(facts, plugged=False)
+    assert facts.plugged_at == utc(left)
+    assert facts.left_unseen is (left != "10T22:00")
+
+
+def test_a_transaction_that_goes_on_says_nothing_of_when_the_car_left() -> None:
+    facts = ChargerFacts(plugged=True, present_at=utc("10T20:00"), online_since=utc("10T21:50"))
+    facts = status(replace(facts, last_transaction=running()), plugged=False)
+    assert facts.plugged_at == utc("10T20:00")
+
+
+def test_a_charger_that_was_there_and_says_when_the_car_left_is_believed() -> None:
+    facts = ChargerFacts(plugged=True, present_at=utc("10T20:00"), online_since=utc("10T21:50"))
+    told = status(facts, plugged=False, measured="10T21:30")
+    assert (told.plugged_at, told.left_unseen) == (utc("10T21:30"), False)
+    told = status(facts, plugged=False, measured="10T21:50")
+    assert (told.plugged_at, told.left_unseen) == (utc("10T20:00"), True), "of the present connection it is told anew"
+    seen = replace(facts, present_at=utc("10T21:50"))
+    assert status(seen, plugged=False).plugged_at == NOW, "it was seen over this connection"
+    assert status(replace(facts, online_since=None), plugged=False).plugged_at == NOW
+    assert status(replace(facts, present_at=None), plugged=False).plugged_at == NOW
+
+
+# What the charger says of the cable
+
+
+def test_a_status_tells_what_it_tells_and_no_more() -> None:
+    facts = status(FRESH, activity=Activity.CHARGING, fault="GroundFailure")
+    assert (facts.activity, facts.activity_at, facts.fault, facts.heard_at) == (
+        Activity.CHARGING,
+        NOW,
+        "GroundFailure",
+        NOW,
+    )
+    again = status(facts, "10T22:10", activity=Activity.CHARGING)
+    assert (again.activity_at, again.fault, again.heard_at) == (NOW, "GroundFailure", utc("10T22:10"))
+    assert status(again, "10T22:11", fault="").fault == ""
+    assert status(again, "10T22:11", plugged=True).activity is Activity.CHARGING
+
+
+@pytest.mark.parametrize(
+    ("measured", "lost", "expected"),
+    [
+        pytest.param(None, None, "10T22:00", id="no-time-means-now"),
+        pytest.param("10T21:59", None, "10T21:59", id="recent-is-taken"),
+        pytest.param("10T21:00", None, "10T21:00", id="an-hour-old"),
+        pytest.param("10T20:59:59", None, "10T22:00", id="told-again-counts-from-now"),
+        pytest.param("10T22:01", None, "10T22:00", id="the-future-means-now"),
+        pytest.param("10T20:00", "10T20:00", "10T20:00", id="old-but-nobody-was-there-to-hear-it"),
+        pytest.param("10T19:59:59", "10T20:00", "10T22:00", id="old-and-heard-before"),
+    ],
+)
+def test_when_a_status_began(measured: str | None, lost: str | None, expected: str) -> None:
+    facts = replace(FRESH, lost_at=None if lost is None else utc(lost))
+    assert status(facts, activity=Activity.FINISHING, measured=measured).activity_at == utc(expected)
+
+
+@pytest.mark.parametrize("activity", [a for a in Activity if a is not Activity.CHARGING])
+def test_a_word_that_nothing_flows_ends_charging_until_the_meter_proves_otherwise(activity: Activity) -> None:
+    facts = status(charging(), activity=activity)
+    assert (facts.charging, facts.charging_since, facts.stopped_at) == (False, None, NOW)
     assert sample(facts, "10T22:02", power=11_000).charging
 
 
-def test_a_transaction_is_adopted_from_a_sample_but_not_one_that_ended() -> None:
-    facts = sample(ChargerFacts(), transaction="7", power=0)
-    assert facts.transaction is not None
-    ended = TransactionEnded(charger_id=GARAGE, reply_to=ReplyTo("r"), transaction_id=TransactionId("7"))
-    facts = evidence.transaction_ended(facts, ended, NOW)
-    assert sample(facts, "10T22:01", transaction="7", power=0).transaction is None
-    assert sample(facts, "10T22:01", transaction="8", context=SampleContext.END).transaction is None
+def test_a_word_that_something_flows_proves_nothing() -> None:
+    assert not status(FRESH, activity=Activity.CHARGING).charging
+    assert status(charging(), activity=Activity.CHARGING).charging
+    assert status(charging(), fault="x").charging
 
 
-def test_the_end_of_an_unknown_transaction_ends_nothing_else() -> None:
-    facts = sample(ChargerFacts(), transaction="7", power=9000)
-    other = TransactionEnded(charger_id=GARAGE, reply_to=ReplyTo("r"), transaction_id=TransactionId("4711"))
-    assert evidence.transaction_ended(facts, other, NOW).transaction == facts.transaction
-    orphan = evidence.transaction_ended(ChargerFacts(), other, NOW)
-    assert orphan.last_transaction is not None
+def test_charging_did_not_end_before_the_meter_last_proved_it() -> None:
+    assert status(charging(), activity=Activity.SUSPENDED_EV, measured="10T21:30").stopped_at == utc("10T21:59")
+    low = sample(charging(), power=0)
+    assert status(low, "10T22:01", activity=Activity.SUSPENDED_EV).stopped_at == NOW, "the meter told it first"
+    idle = replace(FRESH, stopped_at=utc("10T20:00"))
+    assert status(idle, activity=Activity.SUSPENDED_EV).stopped_at == utc("10T20:00")
 
 
-def start(measured_at: str | None = "10T22:00", transaction_id: str | None = None) -> TransactionStarted:
+# Transactions
+
+
+def start(
+    measured_at: str | None = "10T22:00",
+    transaction_id: str | None = None,
+    *,
+    register: float = 5,
+    token: str = "",
+) -> TransactionStarted:
     return TransactionStarted(
         charger_id=GARAGE,
         reply_to=ReplyTo("r"),
-        register_wh=5,
+        register_wh=register,
+        id_token=token,
         measured_at=None if measured_at is None else utc(measured_at),
         transaction_id=None if transaction_id is None else TransactionId(transaction_id),
     )
 
 
+def end(
+    facts: ChargerFacts, number: str = "7", now: str = "10T22:00", *, reason: str = "", measured: str | None = None
+) -> ChargerFacts:
+    event = TransactionEnded(
+        charger_id=GARAGE,
+        reply_to=ReplyTo("r"),
+        transaction_id=TransactionId(number),
+        reason=reason,
+        measured_at=None if measured is None else utc(measured),
+    )
+    return evidence.transaction_ended(facts, event, utc(now))
+
+
 def test_the_same_start_told_twice_gets_the_same_id_and_another_a_greater_one() -> None:
-    facts, first = evidence.transaction_started(ChargerFacts(), start(), NOW)
-    again, second = evidence.transaction_started(facts, start(), NOW)
-    assert (again, second) == (facts, first)
-    _, third = evidence.transaction_started(facts, start("10T22:01"), NOW)
-    assert int(third) == int(first) + 1
-    _, untimed = evidence.transaction_started(facts, start(None), NOW)
-    assert int(untimed) > int(first)
+    facts, first = evidence.transaction_started(FRESH, start(), NOW)
+    assert facts.heard_at == NOW
+    assert facts.transaction is not None
+    assert (facts.transaction.started_at, facts.transaction.register_wh) == (NOW, 5)
+    assert evidence.transaction_started(facts, start(), NOW) == (facts, first)
+    for other in (start("10T22:01"), start(None), start(register=6), start(token="card")):
+        assert int(evidence.transaction_started(facts, other, NOW)[1]) == int(first) + 1
+    facts, untimed = evidence.transaction_started(facts, start(None), NOW)
+    assert int(evidence.transaction_started(facts, start(None), NOW)[1]) == int(untimed) + 1, "nothing tells it is one"
+
+
+def test_a_start_tells_the_register_at_plug_in_where_nothing_else_did() -> None:
+    plugged = replace(FRESH, plugged=True)
+    assert evidence.transaction_started(plugged, start(), NOW)[0].plug_wh == 5
+    assert evidence.transaction_started(replace(plugged, plug_wh=4), start(), NOW)[0].plug_wh == 4
+    assert evidence.transaction_started(FRESH, start(), NOW)[0].plug_wh is None, "nothing is plugged in"
+
+
+def test_ids_rise_with_time_even_if_all_was_forgotten_and_with_a_clock_that_is_wrong() -> None:
+    second = utc("2020-01-01T00:00:01")
+    facts, first = evidence.transaction_started(FRESH, start(None), second)
+    assert first == "1"
+    facts, given = evidence.transaction_started(replace(facts, last_transaction_number=41), start(None), second)
+    assert (given, facts.last_transaction_number) == ("42", 42)
+    assert int(evidence.transaction_started(FRESH, start(), NOW)[1]) == (NOW - utc("2020-01-01T00:00")).total_seconds()
 
 
 def test_a_start_told_again_after_its_end_keeps_its_id() -> None:
-    facts, first = evidence.transaction_started(ChargerFacts(), start(), NOW)
-    end = TransactionEnded(charger_id=GARAGE, reply_to=ReplyTo("r"), transaction_id=first)
-    _, again = evidence.transaction_started(evidence.transaction_ended(facts, end, NOW), start(), NOW)
+    facts, first = evidence.transaction_started(FRESH, start(), NOW)
+    _, again = evidence.transaction_started(end(facts, first), start(), NOW)
     assert again == first
 
 
+def test_a_start_that_was_kept_for_hours_began_when_it_says() -> None:
+    facts, _ = evidence.transaction_started(ChargerFacts(), start("10T16:00"), NOW)
+    assert facts.transaction is not None
+    assert facts.transaction.started_at == utc("10T16:00")
+
+
 def test_a_station_that_names_its_transactions_is_taken_at_its_word() -> None:
-    facts, given = evidence.transaction_started(ChargerFacts(), start(transaction_id="a-uuid"), NOW)
-    assert given == "a-uuid"
-    assert facts.last_transaction_number == 0
+    facts, given = evidence.transaction_started(FRESH, start(transaction_id="a-uuid"), NOW)
+    assert (given, facts.last_transaction_number) == ("a-uuid", 0)
+    assert evidence.transaction_started(facts, start("10T22:30", "a-uuid"), NOW) == (facts, "a-uuid")
+    assert evidence.transaction_started(facts, start(transaction_id="b-uuid"), NOW)[1] == "b-uuid"
+    unnamed, _ = evidence.transaction_started(FRESH, start(), NOW)
+    assert evidence.transaction_started(unnamed, start(transaction_id="b-uuid"), NOW)[1] == "b-uuid"
+
+
+def test_a_transaction_is_adopted_from_a_sample_or_a_status_but_not_one_that_ended() -> None:
+    facts = sample(FRESH, transaction="7", power=0)
+    assert facts.transaction == running(started="10T22:00")
+    assert sample(facts, "10T22:10", transaction="7", power=0).transaction == facts.transaction
+    assert status(FRESH, transaction="7").transaction == facts.transaction
+    ended = end(facts)
+    assert sample(ended, "10T22:01", transaction="7", power=0).transaction is None
+    assert sample(ended, "10T22:01", transaction="8", power=0).transaction == running("8", "10T22:01")
+    assert sample(facts, "10T22:01", transaction="8", power=0).transaction == running("8", "10T22:01")
+
+
+@pytest.mark.parametrize(
+    ("now", "activity", "transaction", "kept"),
+    [
+        pytest.param("10T21:00:01", Activity.EV_CONNECTED, None, False, id="its-end-was-told-to-nobody"),
+        pytest.param("10T21:00", Activity.EV_CONNECTED, None, True, id="said-before-it-began"),
+        pytest.param("10T21:00:01", Activity.EV_CONNECTED, "7", True, id="named"),
+        pytest.param("10T21:00:01", Activity.SUSPENDED_EV, None, True, id="another-word"),
+        pytest.param("10T21:00:01", None, None, True, id="no-word"),
+    ],
+)
+def test_a_charger_that_has_a_car_and_names_no_transaction_has_none(
+    now: str, activity: Activity | None, transaction: str | None, kept: bool
+) -> None:
+    facts = status(replace(FRESH, transaction=running()), now, activity=activity, transaction=transaction)
+    assert (facts.transaction is not None) is kept
+
+
+def test_the_end_of_a_transaction_ends_charging() -> None:
+    facts = end(replace(charging(), transaction=running()), reason="Local")
+    assert facts.transaction is None
+    assert facts.last_transaction == replace(running(), ended_at=NOW, end_reason="Local")
+    assert (facts.charging, facts.stopped_at, facts.heard_at) == (False, NOW, NOW)
+
+
+def test_the_end_of_an_unknown_transaction_ends_nothing_else() -> None:
+    facts = replace(charging(), transaction=running())
+    assert end(facts, "4711") == replace(facts, heard_at=NOW)
+    orphan = end(FRESH, "4711")
+    assert orphan.last_transaction == replace(running("4711", "10T22:00"), ended_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("ended", "left"),
+    [
+        pytest.param("10T20:40", "10T20:40", id="later-than-the-last-evidence"),
+        pytest.param("10T20:20", "10T20:30", id="earlier"),
+    ],
+)
+def test_a_car_that_left_unheard_was_there_until_its_transaction_ended(ended: str, left: str) -> None:
+    facts = ChargerFacts(plugged=False, plugged_at=utc("10T20:30"), left_unseen=True, transaction=running())
+    assert end(facts, measured=ended).plugged_at == utc(left)
+    assert end(replace(facts, left_unseen=False), measured=ended).plugged_at == utc("10T20:30")
+    assert end(replace(facts, plugged=True), measured=ended).plugged_at == utc("10T20:30")
+
+
+@pytest.mark.parametrize(
+    ("reason", "ended", "plugged"),
+    [
+        pytest.param("EVDisconnected", "10T21:30", False, id="of-the-past"),
+        pytest.param("EVDisconnected", "10T21:59", True, id="of-this-connection-a-status-tells-it"),
+        pytest.param("Local", "10T21:30", True, id="another-reason"),
+    ],
+)
+def test_a_transaction_that_ended_unheard_with_the_plug_was_a_plug_out(reason: str, ended: str, plugged: bool) -> None:
+    facts = ChargerFacts(plugged=True, plugged_at=utc("10T21:00"), online_since=utc("10T21:59"), transaction=running())
+    facts = end(facts, reason=reason, measured=ended)
+    assert facts.plugged is plugged
+    assert facts.plugged_at == utc("10T21:00" if plugged else ended)
+    gone = replace(facts, plugged=False, plugged_at=utc("10T21:40"), transaction=running())
+    assert end(gone, reason=reason, measured=ended).plugged_at == utc("10T21:40")
+
+
+def test_an_end_that_is_told_while_nobody_is_connected_unplugs_nothing() -> None:
+    facts = ChargerFacts(plugged=True, transaction=running())
+    assert end(facts, reason="EVDisconnected", measured="10T21:30").plugged
+
+
+# The connection
+
+
+def test_a_connection_is_up_and_then_gone() -> None:
+    facts = evidence.online(replace(ChargerFacts(), replayed_at=NOW), "OCPP 1.6", NOW)
+    assert (facts.online, facts.online_since, facts.protocol, facts.heard_at) == (True, NOW, "OCPP 1.6", NOW)
+    assert facts.replayed_at is None, "nothing old was told over this one"
+    assert facts.first_online_at == NOW
+    assert evidence.online(facts, "OCPP 1.6", utc("10T22:30")).first_online_at == NOW, "the first time"
+    lost = evidence.offline(facts, utc("10T22:10"))
+    assert (lost.online, lost.online_since, lost.lost_at) == (False, None, utc("10T22:10"))
+    assert evidence.offline(lost, utc("10T22:20")) == lost, "it was lost once"
+
+
+def test_a_charger_tells_who_it_is() -> None:
+    event = ChargerBooted(charger_id=GARAGE, vendor="Acme", model="Box", serial="1", firmware="2.0")
+    facts = evidence.booted(FRESH, event)
+    assert (facts.vendor, facts.model, facts.serial, facts.firmware) == ("Acme", "Box", "1", "2.0")
