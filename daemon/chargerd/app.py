@@ -18,7 +18,7 @@ from chargerd.clock import SystemClock
 from chargerd.config import Config, load_config, read_secret
 from chargerd.contract import Clock, Driver, Sink, TariffSource
 from chargerd.core.events import Configured, PricesUpdated
-from chargerd.core.ids import ChargerId
+from chargerd.core.ids import ChargerId, VehicleId
 from chargerd.desk import DaemonDesk
 from chargerd.dispatch import Dispatcher
 from chargerd.errors import ChargingError, ConfigError, StoreError
@@ -26,7 +26,8 @@ from chargerd.inbox import Inbox
 from chargerd.journal import Once, write_note
 from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
-from chargerd.store.sqlite import SqliteStore
+from chargerd.recording.recorder import Recorder
+from chargerd.store.sqlite import SqliteStore, path_of
 from chargerd.tariff import create_tariff
 
 log = structlog.get_logger("chargerd.app")
@@ -46,9 +47,11 @@ async def run_daemon(config_path: Path, clock: Clock) -> int:
     config = load_config(config_path)
     # A rehearsal on another clock must not write its future into the household's database.
     rehearsal = "" if isinstance(clock, SystemClock) else "-rehearsal"
+    url = config.store_url + rehearsal
     try:
-        async with SqliteStore.open(config.store_url + rehearsal) as store:
-            return await _Daemon(config, config_path, clock, store).run()
+        recordings = path_of(url).parent / f"recording{rehearsal}"
+        async with SqliteStore.open(url) as store, Recorder.open(recordings, clock) as recorder:
+            return await _Daemon(config, config_path, clock, store, recorder).run()
     except StoreError as error:
         log.error("store.unusable", message=str(error))
         return 1
@@ -57,15 +60,17 @@ async def run_daemon(config_path: Path, clock: Clock) -> int:
 class _Daemon:
     """One run of the daemon."""
 
-    def __init__(self, config: Config, config_path: Path, clock: Clock, store: SqliteStore) -> None:
+    def __init__(self, config: Config, config_path: Path, clock: Clock, store: SqliteStore, recorder: Recorder) -> None:
         self._config = config
         self._config_path = config_path
         self._clock = clock
         self._store = store
+        self._recorder = recorder
         self._inbox = Inbox()
         self._tariff = _tariff_of(config, clock)
         self._prices = PriceCurve()
         self._once = Once()
+        self._now = clock.now
         self._stop = asyncio.Event()
         self._look_at_tariff = asyncio.Event()
 
@@ -82,6 +87,9 @@ class _Daemon:
                 answer=dispatcher.answer,
                 write_note=write_note,
             )
+            loop.decide = self._recorder.decide
+            loop.clock_set.append(self._look_at_tariff.set)
+            self._now = loop.now
             desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock)
             loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
             for configured in _configured(self._config, restarted=True):
@@ -102,6 +110,7 @@ class _Daemon:
                     group.create_task(dispatcher.run(), name="dispatch"),
                     group.create_task(self._follow_tariff(), name="tariff"),
                     group.create_task(self._serve_http(desk), name="http"),
+                    group.create_task(self._recorder.run(), name="recording"),
                 ]
                 tasks += [
                     group.create_task(_supervised(kind, driver, self._inbox), name=f"driver {kind}")
@@ -174,7 +183,7 @@ class _Daemon:
 
     async def _fetch_prices(self) -> bool:
         """Ask the tariff; tell whether the prices changed. Without an answer the old ones stay."""
-        now = self._clock.now()
+        now = self._now()
         try:
             curve = await self._tariff.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
         except ChargingError as error:
@@ -193,6 +202,7 @@ def _tariff_of(config: Config, clock: Clock) -> TariffSource:
 
 def _configured(config: Config, *, restarted: bool) -> tuple[Configured, ...]:
     """The configuration as one event for each charger."""
+    followed = _followed(config)
     return tuple(
         Configured(
             charger_id=entry.spec.charger_id,
@@ -200,10 +210,20 @@ def _configured(config: Config, *, restarted: bool) -> tuple[Configured, ...]:
             charger=entry.spec,
             policies=tuple(policy for policy in config.policies if policy.charger_id == entry.spec.charger_id),
             vehicles=config.vehicles,
+            followed=tuple(name for name, charger_id in followed.items() if charger_id == entry.spec.charger_id),
             restarted=restarted,
         )
         for entry in config.chargers
     )
+
+
+def _followed(config: Config) -> dict[VehicleId, ChargerId]:
+    """Which charger follows each vehicle: that of its first policy, else the first one."""
+    if not config.chargers:
+        return {}
+    first_of = {policy.vehicle_id: policy.charger_id for policy in reversed(config.policies)}
+    default = config.chargers[0].spec.charger_id
+    return {vehicle.vehicle_id: first_of.get(vehicle.vehicle_id, default) for vehicle in config.vehicles}
 
 
 def _needs_restart(old: Config, new: Config) -> bool:

@@ -6,6 +6,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def _elapsed() -> float:
+    """Seconds that go on while the machine sleeps, where it can tell: a night in suspend is a night."""
+    return time.monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -15,8 +22,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
+        """Seconds that never go back, and go on while the machine sleeps."""
+        return _elapsed()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -44,7 +51,7 @@ class ScaledClock:
 
     def monotonic(self) -> float:
         """Simulated seconds that never go back."""
-        return time.monotonic() * self.speed
+        return _elapsed() * self.speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait for simulated seconds."""

@@ -6,6 +6,7 @@ from typing import Any
 from chargerd.config_problems import Problem, unknown
 from chargerd.config_sections import ChargerSection, HttpSection, PolicySection, SiteSection
 from chargerd.config_types import DAYS
+from chargerd.core.whose import spelled
 
 
 def checks(
@@ -30,7 +31,8 @@ def checks(
         yield from _twice(name, _texts(tables, name, "id"))
     yield from _same_station(tables)
     yield from _references(tables)
-    yield from _same_charger(tables)
+    yield from _same_pair(tables)
+    yield from _same_token(tables)
     for index, charger in chargers.items():
         yield from _currents(("charger", index), charger, site)
     for index, policy in policies.items():
@@ -75,13 +77,30 @@ def _references(tables: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("policy", index, name), words)
 
 
-def _same_charger(tables: Mapping[str, Any]) -> Iterator[Problem]:
-    first: dict[str, int] = {}
+def _same_pair(tables: Mapping[str, Any]) -> Iterator[Problem]:
+    vehicles, first = _texts(tables, "policy", "vehicle"), dict[tuple[str, str], int]()
     for index, charger in _texts(tables, "policy", "charger").items():
-        other = first.setdefault(charger, index)
+        if index not in vehicles:
+            continue
+        other = first.setdefault((vehicles[index], charger), index)
         if other != index:
-            words = f'charger "{charger}" has policy[{other}] already; two cars at one charger cannot be told apart yet'
-            yield Problem(("policy", index, "charger"), words)
+            words = f'vehicle "{vehicles[index]}" at charger "{charger}" has policy[{other}] already'
+            yield Problem(("policy", index, "vehicle"), words)
+
+
+def _same_token(tables: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tokens are compared as the core compares them, without regard to case and separators."""
+    first: dict[str, int] = {}
+    vehicles = _entries(tables, "vehicle")
+    for index, vehicle in vehicles.items():
+        tokens = vehicle.get("id_tokens")
+        for place, token in enumerate(tokens if isinstance(tokens, list) else []):
+            if not isinstance(token, str) or not spelled(token):
+                continue
+            other = first.setdefault(spelled(token), index)
+            if other != index:
+                words = f'"{token}" of "{vehicle.get("id")}" is a token of "{vehicles[other].get("id")}" already'
+                yield Problem(("vehicle", index, "id_tokens", place), words)
 
 
 def _currents(path: tuple[str, int], charger: ChargerSection, site: SiteSection | None) -> Iterator[Problem]:
@@ -95,16 +114,6 @@ def _currents(path: tuple[str, int], charger: ChargerSection, site: SiteSection 
         yield Problem((*path, "max_a"), words)
     if charger.phases > site.phases:
         yield Problem((*path, "phases"), f"got {charger.phases}, allowed: at most site.phases = {site.phases}")
-
-
-def _pairs(policies: Mapping[int, PolicySection]) -> Iterator[Problem]:
-    first: dict[tuple[str, str], int] = {}
-    for index, policy in policies.items():
-        pair = (policy.vehicle, policy.charger)
-        if pair in first:
-            words = f'vehicle "{pair[0]}" at charger "{pair[1]}" has policy[{first[pair]}] already'
-            yield Problem(("policy", index), words)
-        first.setdefault(pair, index)
 
 
 def _levels(path: tuple[str, int], policy: PolicySection) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """What a configuration will do, in a resident's words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -9,6 +9,7 @@ from chargerd.config_sections import HttpSection
 from chargerd.config_types import DAYS
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.core.units import power_w
+from chargerd.core.whose import ASK_FOR
 from chargerd.tariff import TariffOptions
 from chargerd.tariff.file import FileOptions
 from chargerd.tariff.fixed import FixedOptions
@@ -23,6 +24,7 @@ def describe(config: Config) -> str:
             *(_charger(entry, config.site) for entry in config.chargers),
             *_shared_fuse(config),
             *(line for policy in config.policies for line in _policy(policy, config)),
+            *_shared_chargers(config),
             *_without_policy(config),
             *_tariff(config.tariff),
             *(f"Driver {kind}: {_options(section)}." for kind, section in config.driver_sections.items()),
@@ -84,6 +86,29 @@ def _weekdays(schedule: tuple[DayTarget | None, ...]) -> Iterator[tuple[str, Day
             yield "Every day", target
         else:
             yield (names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"), target
+
+
+def _shared_chargers(config: Config) -> Iterator[str]:
+    """Say how cars that share a charger are told apart, where their cards alone cannot tell."""
+    tokens = {vehicle.vehicle_id: vehicle.id_tokens for vehicle in config.vehicles}
+    for entry in config.chargers:
+        charger_id = entry.spec.charger_id
+        sharing = [policy.vehicle_id for policy in config.policies if policy.charger_id == charger_id]
+        unknown = [vehicle_id for vehicle_id in sharing if not tokens[vehicle_id]]
+        if len(sharing) > 1 and unknown:
+            yield (
+                f"  Note: {_named(sharing)} share {charger_id}, and {_named(unknown)} {_have(unknown)} no id_tokens. "
+                "They are told apart by card or EVCCID, else by a car's own report that it was plugged in; "
+                f"without either, {sharing[0]} is taken after {ASK_FOR.total_seconds():g} s."
+            )
+
+
+def _named(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _have(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _without_policy(config: Config) -> Iterator[str]:

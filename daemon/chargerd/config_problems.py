@@ -34,6 +34,7 @@ _BOUNDS = {
     "string_too_short": ("min_length", "at least {} characters"),
     "string_too_long": ("max_length", "at most {} characters"),
     "too_short": ("min_length", "at least {} of them"),
+    "too_long": ("max_length", "at most {} of them"),
 }
 _SECRET_WORDS = ("password", "token", "secret", "key")
 _ABSENT = object()

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from chargerd.config_types import DAYS, Section, WallTime, fault
 from chargerd.core.ids import ChargerId, PolicyId, VehicleId
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
+from chargerd.core.whose import spelled
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -51,6 +52,12 @@ def _store_url(value: str) -> str:
     return value
 
 
+def _token(value: str) -> str:
+    if not spelled(value) or len(value) > 36:
+        raise fault("expected 1 to 36 characters, a letter or digit among them")
+    return value
+
+
 def _file(value: Any) -> Any:
     if not isinstance(value, str):
         raise fault("expected the path of a file")
@@ -58,6 +65,7 @@ def _file(value: Any) -> Any:
 
 
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})]
+Token = Annotated[str, AfterValidator(_token), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 36})]
 SecretFile = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string"})]
 Level = Annotated[int, Field(ge=0, le=100)]
 Phases = Annotated[int, Field(ge=1, le=3)]
@@ -163,6 +171,9 @@ class VehicleSection(Section):
     phases: Phases = Field(default=3, description="phases that the car charges on")
     efficiency: float = Field(default=0.9, gt=0, le=1, description="share of grid energy that reaches the battery")
     level: LevelSection = Field(default=LevelSection(source="manual"), description="source of the battery level")
+    id_tokens: list[Token] = Field(
+        default=[], max_length=16, description="cards of its drivers, and its EVCCID or MAC address (Autocharge)"
+    )
 
     def spec(self) -> VehicleSpec:
         """Return it as a fact for the core."""
@@ -174,6 +185,7 @@ class VehicleSection(Section):
             efficiency=self.efficiency,
             level_from_charger=self.level.source == "charger",
             level_max_age_s=self.level.max_age_s,
+            id_tokens=tuple(self.id_tokens),
         )
 
 

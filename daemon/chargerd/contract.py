@@ -49,6 +49,8 @@ from chargerd.core.events import (
 from chargerd.core.ids import ChargerId, CommandId, PolicyId, ReplyTo, SessionId, TransactionId, VehicleId
 from chargerd.core.model import State
 from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
+from chargerd.core.reason import Reason
+from chargerd.core.refusal import Refuser
 from chargerd.core.units import PerPhase
 from chargerd.errors import ConfigError, DriverError, ProtocolViolation, Refused, StoreError, Unreachable
 from chargerd.plan.prices import PriceCurve, PriceSlot
@@ -102,7 +104,9 @@ __all__ = [
     "PriceSlot",
     "PricesUpdated",
     "ProtocolViolation",
+    "Reason",
     "Refused",
+    "Refuser",
     "ReplyTo",
     "SampleContext",
     "ScheduleOverrideRequested",
@@ -137,7 +141,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back, for durations inside one process."""
+        """Seconds that never go back and go on while the machine sleeps, for durations inside one process."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -318,6 +322,10 @@ class Desk(Protocol):
 
     def session(self, policy_id: PolicyId) -> Document | None:
         """The current session document of a policy; None when there is no such policy."""
+        ...
+
+    def explanation(self, policy_id: PolicyId) -> Document | None:
+        """Why a policy's car is charging now, or is not; None when there is no such policy."""
         ...
 
     def chargers(self) -> tuple[Document, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chargerd import __version__
 from chargerd.contract import Archive, Change, Clock, Document, Health
-from chargerd.core import document
+from chargerd.core import document, explain
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.events import Event
 from chargerd.core.ids import PolicyId
@@ -27,7 +27,6 @@ class DaemonDesk:
     def __init__(self, *, loop: Loop, archive: Archive, clock: Clock) -> None:
         self._loop = loop
         self._archive = archive
-        self._clock = clock
         self._readers: list[_Reader] = []
         self._shown: dict[tuple[str, str], Document] = {}
         self._started_at = clock.now()
@@ -41,8 +40,8 @@ class DaemonDesk:
         return self._archive
 
     def now(self) -> datetime:
-        """The daemon's clock."""
-        return self._clock.now()
+        """The time by which the daemon decides."""
+        return self._loop.now()
 
     def policies(self) -> tuple[Policy, ...]:
         """All policies."""
@@ -53,14 +52,20 @@ class DaemonDesk:
         found = (document.current(state, policy_id) for state in self._states())
         return next((one for one in found if one is not None), None)
 
+    def explanation(self, policy_id: PolicyId) -> Document | None:
+        """Why a policy's car is charging now, or is not."""
+        found = (explain.explanation(state, policy_id) for state in self._states())
+        return next((one for one in found if one is not None), None)
+
     def chargers(self) -> tuple[Document, ...]:
         """All chargers."""
         return tuple(document.charger(state) for state in self._states())
 
     def vehicles(self) -> tuple[Document, ...]:
-        """All vehicles that a policy is for."""
-        shown = {slot.vehicle.vehicle_id: document.vehicle(slot) for state in self._states() for slot in state.slots}
-        return tuple(shown.values())
+        """All vehicles, each as the charger knows it that it visits."""
+        known = [one for state in self._states() for one in document.vehicles(state)]
+        shown = {one["id"]: one for one in sorted(known, key=lambda one: one["at"] is not None)}
+        return tuple(shown[name] for name in self._loop.vehicles if name in shown)
 
     def prices(self) -> PriceCurve:
         """The price curve."""

@@ -3,6 +3,7 @@
 ChargingError
 ├── ConfigError            the configuration is wrong; the message names file, line, key, and what is allowed
 ├── StoreError             the database could not be read or written
+├── RecordingError         a recording cannot be replayed; the message names file, line, and what was expected
 └── DriverError
     ├── Unreachable        no connection, or no answer in time; worth a retry
     ├── Refused            the device answered no; ``supported`` tells whether it could ever say yes
@@ -26,6 +27,10 @@ class ConfigError(ChargingError):
 
 class StoreError(ChargingError):
     """The database could not be read or written."""
+
+
+class RecordingError(ChargingError):
+    """A recording cannot be replayed."""
 
 
 class DriverError(ChargingError):

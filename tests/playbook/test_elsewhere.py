@@ -52,7 +52,7 @@ def test_a_public_fast_charge_becomes_the_published_seventh_example() -> None:
     assert doc["target"] == doc["outcome"] == doc["error"] == {"latest": None}
     aggregated = doc["statistics"]["aggregated"]
     assert (aggregated["batteryFrom"], aggregated["batteryTo"]) == (30, 62)
-    assert aggregated["kwhSum"] == pytest.approx(20 * 55 / 60, abs=0.1), "what was told, and not the gap after it"
+    assert aggregated["kwhSum"] == pytest.approx(20 * 65 / 60, abs=0.1), "with half of it in the end"
     assert [entry["startAt"][11:16] for entry in doc["statistics"]["timeseries"]] == [
         "14:30",
         "14:45",

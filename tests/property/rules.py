@@ -73,7 +73,7 @@ class Rules:
         """A clock that was set: what was remembered by the old time is remembered by the new one."""
         if not isinstance(event, ClockStepped):
             return
-        by = timedelta(seconds=event.by_s)
+        by = timedelta(seconds=round(event.by_s))
         self.left_at = None if self.left_at is None else self.left_at + by
         self.outstanding = {key: at + by for key, at in self.outstanding.items()}
         self.sent_at = [at + by for at in self.sent_at]

@@ -22,7 +22,7 @@ def test_the_rules_hold_in_every_history(setup: Setup, acts: list[Act]) -> None:
     for act in acts:
         play(world, [act])
         check_restart(world)
-    if world.honest:
+    if world.honest and setup.tells_register:
         assert world.rules.total_wh(world.state) <= world.box.delivered_wh + 2 * len(world.rules.settled) + 2
 
 
@@ -44,7 +44,7 @@ def documents(state: State) -> dict[str, Any]:
 
 
 def check_restart(world: World) -> None:
-    """A restart now would show the same documents, and would not start what is charging."""
+    """A restart now would show the same documents, as they stand or planned anew, and would not start what charges."""
     now = world.now
     before = decide(world.state, TimePassed(charger_id=GARAGE), now).state
     if not before.facts.online:
@@ -52,7 +52,8 @@ def check_restart(world: World) -> None:
     state = decide(world.state, world.configuration(restarted=True), now).state
     state = decide(state, PricesUpdated(curve=world.curve), now).state
     state = decide(state, ChargerOnline(charger_id=GARAGE, protocol="OCPP"), now).state
-    assert without_hope(documents(state)) == without_hope(documents(before)), "I10"
+    shown = without_hope(documents(state))
+    assert shown in (without_hope(documents(before)), without_hope(documents(world.state))), "I10"
     if not before.facts.charging:
         return
     watts = 11_000.0

@@ -52,6 +52,13 @@ class Context:
             raise not_found("session of policy", policy.policy_id)
         return document
 
+    def explanation(self, policy: Policy) -> Document:
+        """Return why the car of a policy is charging now, or is not."""
+        document = self.desk.explanation(policy.policy_id)
+        if document is None:
+            raise not_found("session of policy", policy.policy_id)
+        return document
+
     async def post(self, event: Event) -> None:
         """Have an event decided and stored. Raises Problem: 409 refused, 507 not stored, 503 not decided."""
         try:

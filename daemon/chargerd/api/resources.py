@@ -5,7 +5,17 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import ConfigDict, Field
 
 from chargerd.api.documents import SettledSession, Wire
-from chargerd.api.values import BatteryLevel, Instant, TargetLevel, UtcTime, Uuid
+from chargerd.api.values import (
+    BatteryLevel,
+    ChargeLimit,
+    ChargeRate,
+    Instant,
+    TargetLevel,
+    ToldAt,
+    Truth,
+    UtcTime,
+    Uuid,
+)
 
 Item = TypeVar("Item")
 
@@ -48,10 +58,28 @@ class ImmediateStartRequest(Wire):
 TargetRequest = Annotated[RegularRequest | ImmediateStartRequest, Field(discriminator="type")]
 
 
-class ChargeStateRequest(Wire):
-    """What somebody read off the car."""
+def _left_out(description: str) -> Any:
+    """Describe a member that may be left out; a default would be shown as null, which it must not be."""
+    return Field(default_factory=lambda: None, description=description)
 
-    battery_level: BatteryLevel = Field(description="Battery level in percent, 0 to 100.")
+
+class ChargeStateRequest(Wire):
+    """What a car tells of itself, or what somebody read off it. At least one of its members beside `lastUpdated`.
+
+    What is left out keeps what was told before. A car that says `isCharging` while it stands at no charger of this
+    home, or with `isAtHome` false, has a visit elsewhere; that becomes an unmanaged session when the car says that it
+    is unplugged, not charging any more, or at home.
+    """
+
+    battery_level: BatteryLevel = _left_out("Battery level in percent, 0 to 100.")
+    is_plugged_in: Truth = _left_out("Whether a cable is plugged in, wherever the car is.")
+    is_charging: Truth = _left_out("Whether the car charges, wherever it is.")
+    charge_rate: ChargeRate = _left_out("Power into the car in kW, 0 to 400; it tells the energy of a visit elsewhere.")
+    charge_limit: ChargeLimit = _left_out("Level in percent at which the car stops by itself, 1 to 100.")
+    is_at_home: Truth = _left_out("Whether the car stands at this home.")
+    last_updated: ToldAt = _left_out(
+        "When all this was true, with a zone: at most 7 days ago and 5 minutes ahead; now when left out."
+    )
 
 
 class DaySchedule(Wire):
@@ -135,7 +163,16 @@ class Vehicle(_Open):
     id: str = Field(description="Name in the configuration.")
     battery_capacity: float | None = Field(default=None, description="Size of the battery in kWh.")
     battery_level: float | None = Field(default=None, description="Battery level in percent, as last told.")
-    last_updated: UtcTime | None = Field(default=None, description="When the level was told.")
+    is_plugged_in: bool | None = Field(default=None, description="Whether a cable is plugged in, here or elsewhere.")
+    is_charging: bool | None = Field(
+        default=None, description="Whether the car charges: judged by the charger's meter here, as it told elsewhere."
+    )
+    charge_limit: float | None = Field(
+        default=None, description="Level in percent at which the car stops by itself, as it told."
+    )
+    is_at_home: bool | None = Field(default=None, description="Whether the car stands at this home.")
+    at: str | None = Field(default=None, description="Charger of this home at which the car is; null elsewhere.")
+    last_updated: UtcTime | None = Field(default=None, description="When the level, or anything else, was last told.")
 
 
 class Price(Wire):

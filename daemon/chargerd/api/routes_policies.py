@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Path, Response
 
 from chargerd.api.context import Context, ContextOf, answer
 from chargerd.api.documents import CurrentSession
+from chargerd.api.explanation import Explanation
 from chargerd.api.openapi import problems
 from chargerd.api.problems import unprocessable
 from chargerd.api.resources import ImmediateStartRequest, Listing, PolicyResource, RegularRequest, TargetRequest
@@ -44,6 +45,12 @@ async def get_policy(context: ContextOf, policy_id: PolicyPath) -> Response:
 async def get_current_session(context: ContextOf, policy_id: PolicyPath) -> Response:
     """The one current session of a policy: UPCOMING or ACTIVE:*."""
     return answer(context.session(context.policy(policy_id)))
+
+
+@router.get("/{policyId}/session/explanation", response_model=Explanation, responses=problems(404))
+async def explain_session(context: ContextOf, policy_id: PolicyPath) -> Response:
+    """Why the car is charging now, or is not: evidence, last command and answer, and who refused."""
+    return answer(context.explanation(context.policy(policy_id)))
 
 
 @router.put(

@@ -1,5 +1,6 @@
 """Chargers, vehicles and prices."""
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from chargerd.api.context import Context, ContextOf, answer
 from chargerd.api.openapi import problems
-from chargerd.api.problems import Problem, not_found
+from chargerd.api.problems import Problem, not_found, unprocessable
 from chargerd.api.resources import (
     Charger,
     ChargeStateRequest,
@@ -17,9 +18,16 @@ from chargerd.api.resources import (
     Prices,
     Vehicle,
 )
-from chargerd.api.values import Instant
+from chargerd.api.values import Instant, rfc3339
 from chargerd.api.views import prices_document
 from chargerd.contract import ChargerId, ChargingRequested, Document, VehicleId, VehicleReported
+
+AHEAD_MOST = timedelta(minutes=5)
+"""How far the clock of whoever reports a car may be ahead of ours."""
+BACK_MOST = timedelta(days=7)
+"""How old a report may be."""
+
+_REPORTED = ("batteryLevel", "isPluggedIn", "isCharging", "chargeRate", "chargeLimit", "isAtHome")
 
 router = APIRouter(prefix="/v1", tags=["site"])
 
@@ -78,17 +86,35 @@ async def get_vehicle(context: ContextOf, vehicle_id: VehiclePath) -> Response:
 async def report_charge_state(
     context: ContextOf, vehicle_id: VehiclePath, body: Annotated[ChargeStateRequest, Body()]
 ) -> Response:
-    """Tell the battery level that somebody read off the car. The answer is the vehicle as it is known then."""
+    """Tell what the car tells of itself, or what somebody read off it. The answer is the vehicle as known then."""
     _vehicle(context, vehicle_id)
     await context.post(
         VehicleReported(
             vehicle_id=VehicleId(vehicle_id),
             level_pct=body.battery_level,
-            measured_at=context.desk.now(),
+            limit_pct=body.charge_limit,
+            plugged=body.is_plugged_in,
+            charging=body.is_charging,
+            power_w=None if body.charge_rate is None else body.charge_rate * 1000,
+            at_home=body.is_at_home,
+            measured_at=_told_at(context, body),
             reply_to=context.reply_to(),
         )
     )
     return answer(_vehicle(context, vehicle_id))
+
+
+def _told_at(context: Context, body: ChargeStateRequest) -> datetime:
+    """When a report was true. Raises Problem for one that tells nothing, or of a time that cannot be meant."""
+    if not body.model_fields_set - {"last_updated"}:
+        raise unprocessable(("body", f"expected at least one of {', '.join(_REPORTED)}"))
+    now = context.desk.now()
+    at = body.last_updated or now
+    if at > now + AHEAD_MOST:
+        raise unprocessable(("body.lastUpdated", f"must not be in the future; it is {rfc3339(now)} now"))
+    if at < now - BACK_MOST:
+        raise unprocessable(("body.lastUpdated", f"must be within {BACK_MOST.days} days; it is {rfc3339(now)} now"))
+    return at
 
 
 @router.get("/prices", response_model=Prices, responses=problems(422))

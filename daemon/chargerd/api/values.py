@@ -63,5 +63,47 @@ Instant = Annotated[
 TargetLevel = Annotated[int, BeforeValidator(_number), Field(ge=1, le=100)]
 """A level to charge to, in whole percent."""
 
-BatteryLevel = Annotated[float, BeforeValidator(_number), Field(ge=0, le=100, allow_inf_nan=False)]
+
+def _truth(value: Any) -> Any:
+    if not isinstance(value, bool):
+        msg = "expected true or false"
+        raise ValueError(msg)  # noqa: TRY004 - a TypeError would not become a 422
+    return value
+
+
+# What is not told is left out; null is no way to say so, for it may have been meant as "not any more". The schemas are
+# spelled out, because they would allow null.
+
+BatteryLevel = Annotated[
+    float | None,
+    BeforeValidator(_number),
+    Field(ge=0, le=100, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
+]
 """A battery level as somebody read it off, in percent."""
+
+ChargeLimit = Annotated[
+    float | None,
+    BeforeValidator(_number),
+    Field(ge=1, le=100, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "minimum": 1, "maximum": 100}),
+]
+"""A level at which a car stops by itself, in percent."""
+
+ChargeRate = Annotated[
+    float | None,
+    BeforeValidator(_number),
+    Field(ge=0, le=400, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 400}),
+]
+"""Power into a car, in kW."""
+
+Truth = Annotated[bool | None, BeforeValidator(_truth), WithJsonSchema({"type": "boolean"})]
+"""True or false, as JSON spells them."""
+
+ToldAt = Annotated[
+    datetime | None,
+    BeforeValidator(parse_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2025-06-11T07:00:00Z"]}),
+]
+"""A time in a request that may be left out."""

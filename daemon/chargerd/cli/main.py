@@ -60,6 +60,11 @@ LISTED = {
         "List the settled sessions, newest first.",
         "chargerd sessions --limit 5",
     ),
+    "explain": Listed(
+        "chargerd.cli.explain",
+        "Say why a car is charging now, or is not, and what the charger told and answered.",
+        "chargerd explain zoe",
+    ),
     "target": Listed(
         "chargerd.cli.targets",
         "Charge to another level or by another time, for this session only; or go back to the policy.",
@@ -71,9 +76,18 @@ LISTED = {
         "chargerd boost zoe --level 70",
     ),
     "chargers": Listed("chargerd.cli.site", "List the chargers and what they do now.", "chargerd chargers"),
-    "vehicles": Listed("chargerd.cli.site", "List the vehicles and their battery levels.", "chargerd vehicles --json"),
+    "vehicles": Listed(
+        "chargerd.cli.site",
+        "List the vehicles: battery level, where each is, whether it charges.",
+        "chargerd vehicles --json",
+    ),
     "policies": Listed("chargerd.cli.site", "List the policies and their weekly schedules.", "chargerd policies"),
     "prices": Listed("chargerd.cli.site", "Show the price of energy from now on.", "chargerd prices --all"),
+    "replay": Listed(
+        "chargerd.cli.replay",
+        "Run a recording of the last days through the core again, and compare the decisions.",
+        "chargerd replay /var/lib/chargerd/recording/garage-2026-01-14.jsonl.gz",
+    ),
 }
 
 

@@ -46,18 +46,29 @@ def _vehicles(args: argparse.Namespace) -> int:
         print_json(answer)
         return Status.DONE
     now = client.now()
-    rows: Rows = [("VEHICLE", "BATTERY", "LEVEL", "TOLD")]
+    rows: Rows = [("VEHICLE", "BATTERY", "LEVEL", "LIMIT", "WHERE", "PLUGGED", "CHARGING", "TOLD")]
     rows += [
         (
             plain(one["id"]),
             _unit(one.get("batteryCapacity"), "kWh"),
             percent(one.get("batteryLevel")),
+            percent(one.get("chargeLimit")),
+            _where(one),
+            _yes(one.get("isPluggedIn")),
+            _yes(one.get("isCharging")),
             moment(one.get("lastUpdated"), now),
         )
         for one in answer["data"]
     ]
-    print(table(rows, right=frozenset({1, 2})))
+    print(table(rows, right=frozenset({1, 2, 3})))
     return Status.DONE
+
+
+def _where(vehicle: Json) -> str:
+    """The charger that a car is at, else what it told of itself."""
+    if vehicle.get("at") is not None:
+        return plain(vehicle["at"])
+    return {True: "at home", False: "away"}.get(vehicle.get("isAtHome"), MISSING)
 
 
 def _policies(args: argparse.Namespace) -> int:

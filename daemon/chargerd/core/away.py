@@ -24,6 +24,8 @@ SILENT_FOR = timedelta(hours=24)
 """A visit that nothing was told of for so long has ended when it was last told of."""
 SAME_PLUG = timedelta(minutes=15)
 """A visit that began so shortly before, or after, a plug-in at home is that plug-in, told by the car."""
+TOLD_WITHIN = timedelta(hours=1)
+"""Telemetry comes every few minutes, or every half hour from cars that save their battery."""
 POWER_MAX_W = 400_000.0
 """Power that the fastest public charger gives."""
 
@@ -46,16 +48,20 @@ def reported(state: State, event: VehicleReported, now: datetime) -> tuple[State
     at = told_at(event, now)
     if car.facts.told_at is not None and at < car.facts.told_at:
         return state, ()
-    car = replace(car, facts=told(car.facts, event, now))
-    if event.level_pct is not None and 0 <= event.level_pct <= 100:
-        car = replace(car, facts=with_level(car.facts, event.level_pct, at)[0])
+    facts, pct = told(car.facts, event, now), event.level_pct
+    if pct is not None and 0 <= pct <= 100:
+        facts, believed = with_level(facts, pct, at)
+        pct = pct if believed else None
+    else:
+        pct = None
+    car = replace(car, facts=facts)
     is_home = car.facts.at_home is True or (
         car.facts.at_home is None and (event.visits is not None or may_hold(state, event.vehicle_id))
     )
     charging = car.facts.charging is True
     if car.visit is None:
         return _opened(_with_car(state, car), car, at) if charging and not is_home else _with_car(state, car), ()
-    car = replace(car, visit=_observed(car, car.visit, event, at))
+    car = replace(car, visit=_observed(car, car.visit, pct, at))
     if is_home or car.facts.plugged is False or (car.facts.plugged is None and not charging):
         return settled(state, car, at)
     return _with_car(state, car), ()
@@ -63,16 +69,18 @@ def reported(state: State, event: VehicleReported, now: datetime) -> tuple[State
 
 def followed(state: State, now: datetime) -> tuple[State, Commands]:
     """End visits that silence, or a plug-in at home, has ended."""
+    commands: list[Command] = []
     for car in state.cars:
         if car.visit is None or car.facts.told_at is None:
             continue
         slot = visiting_slot(state)
         here = slot is not None and slot.vehicle.vehicle_id == car.vehicle.vehicle_id
         if here and slot is not None and _is_same_plug(slot, car.visit, car.facts.told_at):
-            return _with_car(state, replace(car, visit=None)), ()
-        if here or now >= car.facts.told_at + SILENT_FOR:
-            return settled(state, car, car.facts.told_at)
-    return state, ()
+            state = _with_car(state, replace(car, visit=None))
+        elif here or now >= car.facts.told_at + SILENT_FOR:
+            state, stores = settled(state, car, car.facts.told_at)
+            commands.extend(stores)
+    return state, tuple(commands)
 
 
 def silent_at(state: State) -> tuple[datetime, ...]:
@@ -102,21 +110,21 @@ def _opened(state: State, car: Car, at: datetime) -> State:
     return _with_car(state, replace(car, visit=visit))
 
 
-def _observed(car: Car, visit: Session, event: VehicleReported, at: datetime) -> Session:
+def _observed(car: Car, visit: Session, pct: float | None, at: datetime) -> Session:
     account = ledger.covered(visit.ledger, at)
     told_w = car.facts.power_w
     power_w = 0.0 if told_w is not None and car.facts.charging is False else told_w
     if power_w is not None and account.power_at is not None:
-        meter = register.Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W)
+        meter = register.Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W, integrated_within=TOLD_WITHIN)
         account = register.sampled(account, meter).ledger
     elif power_w is not None:
         account = replace(account, power_w=power_w, power_at=at)
-    pct, known = event.level_pct, visit.level
+    known = visit.level
     if pct is not None and known is not None and told_w is None:
         wh = level.needed_wh(known.pct, pct, car.vehicle)
         account = ledger.counted(account, ledger.Delta(known.at, at, wh, Quality.ESTIMATED))
     visit = replace(visit, ledger=account)
-    if pct is not None and car.facts.level_pct == pct:
+    if pct is not None:
         visit = level.anchored(visit, car.vehicle, pct, at, LevelSource.VEHICLE)
     return visit
 

@@ -411,21 +411,24 @@ def fails_at(state: State) -> datetime | None:
     if control.unmet_since is None:
         return None
     if control.want is Want.CHARGE:
-        at = (control.commanded_at or control.unmet_since) + timedelta(seconds=spec.start_timeout_s)
-        return (
-            at
-            if state.facts.activity_at is None or not _is_unmetered(state)
-            else max(at, state.facts.activity_at + METERED_WITHIN)
-        )
+        lag = timedelta(seconds=spec.start_timeout_s)
+        at = (control.commanded_at or control.unmet_since) + lag
+        word_until = _word_stands_until(state, lag)
+        return at if word_until is None else max(at, word_until)
     return control.unmet_since + timedelta(seconds=spec.stop_timeout_s)
 
 
-def _is_unmetered(state: State) -> bool:
-    """The charger says that it charges, and its meter, which some read every quarter hour, has not been read since."""
+def _word_stands_until(state: State, lag: timedelta) -> datetime | None:
+    """Until when the charger's word that it charges stands, for its meter, which some read every quarter hour, has not
+    been read since; None where it has been. A charger that is gone is believed for as long as a start may take.
+    """
     facts, reading = state.facts, state.facts.reading
-    if not facts.online or facts.activity is not Activity.CHARGING or facts.activity_at is None:
-        return False
-    return reading is None or reading.power_w is None or reading.at <= facts.activity_at + FIRST_SAMPLE
+    if facts.activity is not Activity.CHARGING or facts.activity_at is None:
+        return None
+    if reading is not None and reading.power_w is not None and reading.at > facts.activity_at + FIRST_SAMPLE:
+        return None
+    until = facts.activity_at + METERED_WITHIN
+    return until if facts.online or facts.lost_at is None else min(until, facts.lost_at + lag)
 
 
 def _seen_charging(state: State) -> bool:

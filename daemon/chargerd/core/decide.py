@@ -25,7 +25,7 @@ from chargerd.core import (
     whose,
     wishes,
 )
-from chargerd.core.commands import AnswerRequest, Command
+from chargerd.core.commands import AnswerRequest, Command, StoreSettled
 from chargerd.core.events import (
     AuthorizeRequested,
     CapabilitiesChanged,
@@ -85,7 +85,8 @@ def decide(state: State, event: Event, now: datetime) -> Decision:
     state = _planned(state, before, event, now)
     state, orders = control.steered(state, now)
     state = _judged(state, now)
-    said = notes.transitions(before, state, event)
+    ended = tuple(command for command in (*answers, *elsewhere) if isinstance(command, StoreSettled))
+    said = notes.transitions(before, state, event, ended)
     effects = (*settlements, *elsewhere, *said, *answers, *orders)
     durable = bool(effects) or notes.durable_key(before) != notes.durable_key(state)
     return Decision(state, effects, durable)
@@ -212,12 +213,10 @@ def _judged(state: State, now: datetime) -> State:
     if error != slot.session.error:
         slot = replace(slot, session=replace(slot.session, error=error))
         state = session.with_slot(state, slot)
-    known = slot.session.outcome
-    if slot.session.unplugged_at is not None and outcome.judges_latest(slot.session):
+    is_open = slot.session.unplugged_at is None and not planning.is_unheard(state, now)
+    if not is_open and outcome.judges_latest(slot.session):
         return state
     expected = outcome.projected(state, slot, now)
-    if planning.is_unheard(state, now) and outcome.judges_latest(slot.session) and outcome.is_met(known):
-        return state
     if expected == slot.session.outcome:
         return state
     return session.with_slot(state, replace(slot, session=replace(slot.session, outcome=expected)))

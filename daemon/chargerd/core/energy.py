@@ -9,11 +9,10 @@ from chargerd.core.model import ChargerFacts, Ledger, State
 from chargerd.core.units import hours_between, power_from_current, power_w
 
 
-def line(state: State, at: datetime) -> register.Meter:
-    """What the cable can carry."""
+def line_w(state: State) -> float:
+    """Power in W that the cable can carry."""
     spec = state.charger
-    power_max_w = power_w(spec.max_a, phases=spec.phases, voltage_v=state.site.voltage_v)
-    return register.Meter(at=at, power_max_w=power_max_w)
+    return power_w(spec.max_a, phases=spec.phases, voltage_v=state.site.voltage_v)
 
 
 def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> tuple[State, register.Counted | None]:
@@ -29,10 +28,11 @@ def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> t
         account = register.based(visit.ledger, plugged_in_at, register_wh)
         return session.with_visit(state, lambda s: replace(s, ledger=account)), None
     online_since, seen_at = state.facts.online_since, visit.ledger.anchor_at or visit.ledger.power_at
-    meter = replace(
-        line(state, max(at, plugged_in_at)),
+    meter = register.Meter(
+        at=max(at, plugged_in_at),
         register_wh=register_wh,
         power_w=_power_w(state, event),
+        power_max_w=line_w(state),
         recovered=seen_at is not None and (online_since is None or seen_at < online_since),
         queue_waits=queue_waits,
     )
@@ -75,7 +75,7 @@ def drained(state: State, now: datetime) -> State:
     is_over = visit.unplugged_at is not None and session.settles_at(state, visit) <= now
     if not is_over and not evidence.is_drained(state.facts, now):
         return state
-    result = register.drained(visit.ledger, line(state, now))
+    result = register.drained(visit.ledger, register.Meter(at=now, power_max_w=line_w(state)))
     return credited(_with_ledger(state, result.ledger), result, charging=state.facts.charging)
 
 
@@ -96,7 +96,7 @@ def unattributed(state: State, had: ChargerFacts, *, is_first: bool) -> State:
     if last.register_wh is None or new.register_wh is None:
         return state
     wh = round(new.register_wh * state.facts.register_scale) - round(last.register_wh * state.facts.register_scale)
-    most_wh = line(state, new.at).power_max_w * hours_between(last.at, new.at) * register.PLAUSIBLE_FACTOR
+    most_wh = line_w(state) * hours_between(last.at, new.at) * register.PLAUSIBLE_FACTOR
     if not 0 < wh <= most_wh + register.PLAUSIBLE_SLACK_WH:
         return state
     return replace(state, unattributed_wh=state.unattributed_wh + wh)

@@ -2,11 +2,9 @@
 
 from typing import assert_never
 
-from chargerd.core import away
 from chargerd.core.commands import Note, NoteLevel, StoreSettled
 from chargerd.core.document import state_name
-from chargerd.core.events import CommandFailed, Event, VehicleReported
-from chargerd.core.frozen import replace
+from chargerd.core.events import CommandFailed, Event
 from chargerd.core.ids import SessionId
 from chargerd.core.model import (
     Block,
@@ -19,6 +17,7 @@ from chargerd.core.model import (
     Slot,
     State,
     Target,
+    VehicleFacts,
     Want,
 )
 from chargerd.core.refusal import refused_by
@@ -28,8 +27,13 @@ UNATTRIBUTED_STEP_WH = 100
 """Energy that flowed in no visit is told of whenever it has grown past a multiple of this."""
 
 
-def transitions(before: State, after: State, event: Event) -> tuple[Note, ...]:
-    """Entries for all that changed, in the order in which a resident would tell it."""
+def transitions(
+    before: State, after: State, event: Event, elsewhere: tuple[StoreSettled, ...] = ()
+) -> tuple[Note, ...]:
+    """Entries for all that changed, in the order in which a resident would tell it.
+
+    ``elsewhere`` are the visits away from our chargers that were settled.
+    """
     said: list[Note] = []
     _charger(said, before, after, event)
     earlier = {slot.session.session_id: slot for slot in before.slots}
@@ -44,7 +48,8 @@ def transitions(before: State, after: State, event: Event) -> tuple[Note, ...]:
     for slot in after.slots:
         _session(said, after, earlier.get(slot.session.session_id), slot)
     _guest(said, before, after)
-    _elsewhere(said, before, after, event)
+    for ended in elsewhere:
+        _elsewhere(said, ended)
     _unattributed(said, before, after)
     return tuple(said)
 
@@ -60,10 +65,18 @@ def durable_key(state: State) -> tuple[object, ...]:
         (facts.online, facts.vendor, facts.model, facts.serial, facts.firmware, facts.capabilities),
         (facts.plugged, facts.activity, facts.fault, facts.charging, facts.transaction, facts.last_transaction),
         (control.want, control.attempts, control.limit_a, control.in_flight, control.refusal),
-        tuple((slot.policy, slot.vehicle, slot.facts) for slot in state.slots),
-        tuple((car.vehicle, car.facts, car.visit and _durable_session(car.visit)) for car in state.cars),
+        tuple((slot.policy, slot.vehicle, _durable_vehicle(slot.facts)) for slot in state.slots),
+        tuple(
+            (car.vehicle, _durable_vehicle(car.facts), car.visit and _durable_session(car.visit)) for car in state.cars
+        ),
         tuple(_durable_session(session) for session in sessions),
     )
+
+
+def _durable_vehicle(facts: VehicleFacts) -> tuple[object, ...]:
+    """Not when it was told, nor the power: the next report tells those again."""
+    level = None if facts.level_pct is None else round(facts.level_pct)
+    return level, facts.limit_pct, facts.plugged, facts.charging, facts.at_home
 
 
 def _durable_session(session: Session) -> tuple[object, ...]:
@@ -259,20 +272,11 @@ def _guest(said: list[Note], before: State, after: State) -> None:
     said.append(Note(name="session.unmanaged", message=message, charger_id=name, session_id=session_id))
 
 
-def _elsewhere(said: list[Note], before: State, after: State, event: Event) -> None:
-    """Visits elsewhere that were settled. One that is gone without that was none, or the one at home."""
-    going_on = {car.visit.session_id for car in after.cars if car.visit is not None}
-    if all(car.visit is None or car.visit.session_id in going_on for car in before.cars):
-        return
-    state, told = away.reported(before, event, after.at) if isinstance(event, VehicleReported) else (before, ())
-    kept = {car.vehicle.vehicle_id for car in after.cars}
-    cars = tuple(car for car in state.cars if car.vehicle.vehicle_id in kept)
-    _, ended = away.followed(replace(after, cars=cars), after.at)
-    for settled in (*told, *ended):
-        assert isinstance(settled, StoreSettled)
-        energy = settled.document["statistics"]["aggregated"]["kwhSum"]
-        message = f"{settled.vehicle_id}: charged elsewhere with {energy} kWh"
-        said.append(Note(name="session.unmanaged", message=message, session_id=settled.session_id))
+def _elsewhere(said: list[Note], stored: StoreSettled) -> None:
+    """A visit elsewhere that was settled."""
+    energy = stored.document["statistics"]["aggregated"]["kwhSum"]
+    message = f"{stored.vehicle_id}: charged elsewhere with {energy} kWh"
+    said.append(Note(name="session.unmanaged", message=message, session_id=stored.session_id))
 
 
 def _unattributed(said: list[Note], before: State, after: State) -> None:

@@ -90,11 +90,6 @@ def _off_target(
     )
 
 
-def is_met(outcome: Outcome | None) -> bool:
-    """Tell whether a REGULAR target was expected to be met."""
-    return outcome is not None and outcome.state is OutcomeState.ON_TARGET
-
-
 def judges_latest(session: Session) -> bool:
     """Tell whether the last outcome is about the target in force."""
     target = session.targets.latest

@@ -63,6 +63,7 @@ class Meter:
     power_max_w: float
     recovered: bool = False
     queue_waits: bool = False
+    integrated_within: timedelta = INTEGRATED_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def sampled(ledger: Ledger, meter: Meter) -> Counted:
         kept = ledger.pending if len(ledger.pending) < PENDING_MOST else ledger.pending[:-1]
         return Counted(replace(ledger, pending=(*kept, waits)))
     released = drained(ledger, meter)
-    counted = _read(released.ledger, meter)
+    counted = _read(released.ledger, replace(meter, recovered=False) if ledger.pending else meter)
     return Counted(counted.ledger, released.pieces + counted.pieces, counted.slope)
 
 
@@ -252,7 +253,10 @@ def _with_excess(ledger: Ledger, excess_wh: int) -> Ledger:
     """
     more_wh = excess_wh - ledger.epoch_excess_wh
     excess = list(ledger.excess)
-    if more_wh > 0:
+    if more_wh > 0 and not ledger.tentative:
+        start = ledger.cells[0].start  # the unit was wrong from the beginning
+        excess.append(Tentative(start, start, more_wh, Quality.ESTIMATED))
+    elif more_wh > 0:
         shares = split_wh(more_wh, [float(part.wh) for part in ledger.tentative])
         excess += [replace(part, wh=wh) for part, wh in zip(ledger.tentative, shares, strict=True) if wh]
     while more_wh < 0 and excess:
@@ -430,7 +434,7 @@ def _integral_wh(ledger: Ledger, meter: Meter) -> float:
     """Energy by power in Wh since power was last told: the mean of both ends, over a time that is not too long."""
     if ledger.power_at is None or meter.power_w is None or meter.recovered:
         return 0.0
-    if not timedelta(0) < meter.at - ledger.power_at <= INTEGRATED_WITHIN:
+    if not timedelta(0) < meter.at - ledger.power_at <= meter.integrated_within:
         return 0.0
     mean_w = (_flow_w(ledger.power_w) + _flow_w(meter.power_w)) / 2
     return mean_w * hours_between(ledger.power_at, meter.at)

@@ -110,7 +110,7 @@ def _arrived(state: State, now: datetime) -> State:
 def _with_owner(state: State, session: Session, now: datetime) -> State:
     """Hand a visit over to whom it belongs, where evidence says so."""
     assert session.plugged_in_at is not None
-    if not state.slots:
+    if not state.slots or not whose.has_evidence(state):
         return state
     owner = whose.owner(state, session.plugged_in_at)
     if not owner.is_certain or owner.policy_id == session.policy_id:

@@ -15,7 +15,7 @@ from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
 from chargerd.plan.prices import PriceCurve
 from chargerd.plan.schedule import Window
 
-_TRUE_TIMES = (Targets, Outcome, Window, PriceCurve, Site, ChargerSpec, Policy, VehicleSpec)
+_TRUE_TIMES = (Outcome, Window, PriceCurve, Site, ChargerSpec, Policy, VehicleSpec)
 
 T = TypeVar("T")
 
@@ -32,6 +32,8 @@ def _moved(value: T, by: timedelta) -> T:
         found = found + by
     elif isinstance(found, Ledger):
         found = ledger.moved(found, by) if found.cells else found
+    elif isinstance(found, Targets):
+        found = replace(found, issued_at=_moved(found.issued_at, by))
     elif isinstance(found, tuple):
         found = tuple(_moved(item, by) for item in found)
     elif is_dataclass(found) and not isinstance(found, (*_TRUE_TIMES, type)):

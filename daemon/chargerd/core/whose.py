@@ -33,6 +33,11 @@ def spelled(token: str) -> str:
     return "".join(sign for sign in token.casefold() if sign.isalnum())
 
 
+def has_evidence(state: State) -> bool:
+    """Tell whether a card or telemetry may say anything at all."""
+    return bool(state.facts.token) or any(slot.facts.told_at is not None for slot in state.slots)
+
+
 def owner(state: State, plugged_in_at: datetime) -> Owner:
     """Say whose car has been plugged in since then, as far as is known now."""
     shown = _shown_token(state, plugged_in_at)

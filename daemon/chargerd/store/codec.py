@@ -2,6 +2,9 @@
 
 A snapshot leaves out what is kept elsewhere: the price curve, which comes anew from its source, and the ledger
 cells of the sessions, which have rows of their own. Datetimes are RFC 3339 in UTC, enums their values.
+
+A snapshot of an older program is read as it is: fields that are gone are ignored, new ones have their defaults. What
+was only renamed, or cannot do without a new one, is brought up to date first.
 """
 
 import json
@@ -22,6 +25,9 @@ Cells = tuple[Interval, ...]
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 _NOTE: TypeAdapter[Note] = TypeAdapter(Note)
+
+_OLD_FIELD = "offline_since"
+"""It tells a snapshot from before ``lost_at`` and the epochs of a ledger."""
 
 
 def split(state: State) -> tuple[str, dict[SessionId, Cells]]:
@@ -44,7 +50,7 @@ def join(snapshot: str, cells: Mapping[SessionId, Cells]) -> State:
         found = cells.get(session.session_id)
         return replace(session, ledger=replace(session.ledger, cells=found)) if found else session
 
-    return _with_sessions(_STATE.validate_json(snapshot), put_back)
+    return _with_sessions(_STATE.validate_json(_brought_up_to_date(snapshot)), put_back)
 
 
 def dump_note(note: Note) -> str:
@@ -77,9 +83,27 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _brought_up_to_date(snapshot: str) -> str:
+    if f'"{_OLD_FIELD}"' not in snapshot:
+        return snapshot
+    try:
+        state = json.loads(snapshot)
+        facts = state["facts"]
+        if _OLD_FIELD in facts:
+            facts["lost_at"] = facts.pop(_OLD_FIELD)
+            for session in (*(slot["session"] for slot in state["slots"]), state["guest"] or {}):
+                ledger = session.get("ledger", {})
+                # Each reading was counted against the one before it; epochs begin with the last one that was.
+                ledger["epoch_wh"] = ledger.get("anchor_wh")
+        return json.dumps(state)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"expected the state of a charger, got: {error!r}") from error
+
+
 def _with_sessions(state: State, change: Callable[[Session], Session]) -> State:
     slots = tuple(replace(slot, session=change(slot.session)) for slot in state.slots)
-    return replace(state, slots=slots, guest=change(state.guest) if state.guest else None)
+    cars = tuple(replace(car, visit=change(car.visit)) if car.visit else car for car in state.cars)
+    return replace(state, slots=slots, cars=cars, guest=change(state.guest) if state.guest else None)
 
 
 def _dump(value: State | Note) -> str:

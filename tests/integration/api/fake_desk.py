@@ -47,6 +47,53 @@ def example(number: int) -> Document:
     return json.loads((EXAMPLES / f"{number}.json").read_text())
 
 
+def explanation(policy_id: str = POLICY) -> Document:
+    """A start that was refused, with everything that an explanation can hold."""
+    return {
+        "policyId": policy_id,
+        "at": "2025-06-11T01:01:00Z",
+        "isCharging": False,
+        "isWanted": True,
+        "reason": "START_FAILED",
+        "words": "zoe should have been charging since 01:00, and nothing flows: garage refuses to start. It is tried "
+        "again at 01:06. Look at garage: see what it shows, or switch it off and on.",
+        "target": example(1)["target"]["latest"],
+        "next": {"startAt": "2025-06-11T01:00:00Z", "endAt": "2025-06-11T02:00:00Z", "type": "REGULAR"},
+        "plan": {"prices": "PARTLY_KNOWN", "powerW": 10450, "powerSource": "CONFIGURED", "missingKwh": 10.0},
+        "evidence": {
+            "isOnline": True,
+            "isOnlineSince": "2025-06-10T20:00:00Z",
+            "isPluggedIn": True,
+            "isPluggedInSince": "2025-06-10T22:15:00Z",
+            "activity": "SUSPENDED_EVSE",
+            "activitySince": "2025-06-10T22:16:00Z",
+            "powerW": 0,
+            "registerWh": 100000,
+            "sampledAt": "2025-06-11T01:00:00Z",
+            "chargingSince": None,
+            "stoppedAt": "2025-06-10T22:16:00Z",
+            "batteryLevel": 35,
+            "batteryLevelSource": "VEHICLE",
+            "batteryLevelToldAt": "2025-06-10T22:00:00Z",
+            "transactionId": "77",
+            "fault": "GroundFailure",
+            "isTokenShown": True,
+        },
+        "lastCommand": {
+            "action": "SET_LIMIT",
+            "limitA": 16.0,
+            "sentAt": "2025-06-11T01:00:00Z",
+            "answer": "REFUSED",
+            "answeredAt": "2025-06-11T01:00:01Z",
+            "detail": "garage: SetChargingProfile expected Accepted, got 'Rejected'",
+        },
+        "attempts": {"made": 2, "nextAt": "2025-06-11T01:06:00Z"},
+        "refusedBy": "CHARGER",
+        "error": {"type": "START_FAIL"},
+        "remedy": "Look at garage: see what it shows, or switch it off and on.",
+    }
+
+
 def policy(policy_id: str = POLICY, *, charger: str = "garage", vehicle: str = "zoe") -> Policy:
     weekday = DayTarget(ready_by=time(7), minimum_charge_target=50)
     return Policy(
@@ -119,12 +166,14 @@ class FakeDesk:
     problems: tuple[str, ...] = ()
     curve: PriceCurve = PriceCurve()
     sessions: dict[str, Document] = field(default_factory=dict)
+    explanations: dict[str, Document] = field(default_factory=dict)
     level: int = 35
     listeners: list[asyncio.Queue[Change | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for one in self.configured:
             self.sessions.setdefault(one.policy_id, example(1) | {"policyId": one.policy_id})
+            self.explanations.setdefault(one.policy_id, explanation(one.policy_id))
         if not self.curve.slots:
             slots = tuple(
                 PriceSlot(NOW + timedelta(hours=hour), NOW + timedelta(hours=hour + 1), Decimal(price))
@@ -140,6 +189,9 @@ class FakeDesk:
 
     def session(self, policy_id: PolicyId) -> Document | None:
         return self.sessions.get(policy_id)
+
+    def explanation(self, policy_id: PolicyId) -> Document | None:
+        return self.explanations.get(policy_id)
 
     def chargers(self) -> tuple[Document, ...]:
         return tuple(
@@ -166,7 +218,17 @@ class FakeDesk:
 
     def vehicles(self) -> tuple[Document, ...]:
         return tuple(
-            {"id": name, "batteryCapacity": 52, "batteryLevel": self.level, "lastUpdated": rfc3339(NOW)}
+            {
+                "id": name,
+                "batteryCapacity": 52,
+                "batteryLevel": self.level,
+                "isPluggedIn": True,
+                "isCharging": False,
+                "chargeLimit": 80,
+                "isAtHome": True,
+                "at": "garage",
+                "lastUpdated": rfc3339(NOW),
+            }
             for name in dict.fromkeys(one.vehicle_id for one in self.configured)
         )
 
@@ -207,8 +269,8 @@ class FakeDesk:
                 self._set(event.policy_id, target)
             case OverrideCancelled():
                 self._set(event.policy_id, example(1)["target"]["latest"])
-            case VehicleReported():
-                self.level = round(event.level_pct)
+            case VehicleReported(level_pct=float(level)):
+                self.level = round(level)
 
     def _set(self, policy_id: PolicyId, target: Document) -> None:
         document = deepcopy(self.sessions[policy_id])

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from api_harness import daemon
-from fake_desk import FakeDesk
+from fake_desk import FakeDesk, explanation
 
 from chargerd.api.app import create_app
+from chargerd.api.explanation import Explanation
 
 METHODS = {
     ("get", "/v1/policies"),
     ("get", "/v1/policies/{policyId}"),
     ("get", "/v1/policies/{policyId}/session"),
+    ("get", "/v1/policies/{policyId}/session/explanation"),
     ("put", "/v1/policies/{policyId}/session/target"),
     ("delete", "/v1/policies/{policyId}/session/target"),
     ("get", "/v1/sessions"),
@@ -82,6 +84,34 @@ def test_every_member_of_the_session_document_is_described(schema: dict[str, Any
             assert key == "type" or told.get("description"), f"{name}.{key}"
 
 
+def test_every_reason_and_every_refuser_is_named_and_the_reasons_explained(schema: dict[str, Any]) -> None:
+    reason, refuser = (schema["components"]["schemas"][name] for name in ("Reason", "Refuser"))
+    assert all(f"- {name}: " in reason["description"] for name in reason["enum"])
+    assert {"WAITING_FOR_CHEAPER_HOURS", "START_FAILED", "CAR_FULL"} <= set(reason["enum"])
+    assert refuser["enum"] == ["CHARGER", "VEHICLE", "NETWORK", "AUTHORISATION"]
+
+
+def test_the_explanation_that_is_served_is_the_one_that_is_described() -> None:
+    served = explanation()
+    assert Explanation.model_validate(served).model_dump(mode="json", by_alias=True) == served
+
+
+def test_what_may_be_told_of_a_car_is_described_and_may_be_left_out_but_not_null(schema: dict[str, Any]) -> None:
+    told = schema["components"]["schemas"]["ChargeStateRequest"]
+    assert "required" not in told
+    assert {key: member["type"] for key, member in told["properties"].items()} == {
+        "batteryLevel": "number",
+        "isPluggedIn": "boolean",
+        "isCharging": "boolean",
+        "chargeRate": "number",
+        "chargeLimit": "number",
+        "isAtHome": "boolean",
+        "lastUpdated": "string",
+    }
+    assert all(member["description"] and "default" not in member for member in told["properties"].values())
+    assert (told["properties"]["chargeRate"]["minimum"], told["properties"]["chargeRate"]["maximum"]) == (0, 400)
+
+
 def test_refers_to_nothing_that_is_not_there(schema: dict[str, Any]) -> None:
     referred = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(schema)))
     assert referred == set(schema["components"]["schemas"])
@@ -89,7 +119,9 @@ def test_refers_to_nothing_that_is_not_there(schema: dict[str, Any]) -> None:
 
 def test_operations_have_speaking_names(schema: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(schema).values()]
-    assert {"getCurrentSession", "getSettledSession", "listSettledSessions", "setTarget"} <= set(names)
+    assert {"getCurrentSession", "explainSession", "getSettledSession", "listSettledSessions", "setTarget"} <= set(
+        names
+    )
     assert len(set(names)) == len(names)
 
 

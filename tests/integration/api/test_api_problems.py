@@ -38,6 +38,7 @@ def problem_of(answer: Answer) -> dict[str, Any]:
         ("GET", "/docs", None, "there is nothing at /docs"),
         ("GET", f"/v1/policies/{NOBODY}", None, f"there is no policy '{NOBODY}'"),
         ("GET", f"/v1/policies/{NOBODY}/session", None, f"there is no policy '{NOBODY}'"),
+        ("GET", f"/v1/policies/{NOBODY}/session/explanation", None, f"there is no policy '{NOBODY}'"),
         ("PUT", f"/v1/policies/{NOBODY}/session/target", BOOST, f"there is no policy '{NOBODY}'"),
         ("DELETE", f"/v1/policies/{NOBODY}/session/target", None, f"there is no policy '{NOBODY}'"),
         ("GET", f"/v1/sessions/{NOBODY}", None, f"there is no settled session '{NOBODY}'"),
@@ -123,6 +124,44 @@ async def test_a_battery_level_outside_0_to_100_is_422(level: Any) -> None:
         answer = await running.ask("PUT", "/v1/vehicles/zoe/charge-state", {"batteryLevel": level})
     assert answer.status == 422
     assert [issue["path"] for issue in problem_of(answer)["issues"]] == ["body.batteryLevel"]
+
+
+TOLD_ONE = "expected at least one of batteryLevel, isPluggedIn, isCharging, chargeRate, chargeLimit, isAtHome"
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "message"),
+    [
+        ({}, "body", TOLD_ONE),
+        ({"lastUpdated": rfc3339(NOW)}, "body", TOLD_ONE),
+        ({"isPluggedIn": None}, "body.isPluggedIn", "expected true or false"),
+        ({"isCharging": 1}, "body.isCharging", "expected true or false"),
+        ({"isAtHome": "yes"}, "body.isAtHome", "expected true or false"),
+        ({"chargeRate": -0.1}, "body.chargeRate", "Input should be greater than or equal to 0"),
+        ({"chargeRate": 400.1}, "body.chargeRate", "Input should be less than or equal to 400"),
+        ({"chargeLimit": 0}, "body.chargeLimit", "Input should be greater than or equal to 1"),
+        ({"chargeLimit": 101}, "body.chargeLimit", "Input should be less than or equal to 100"),
+        ({"isCharging": True, "power": 7}, "body.power", "Extra inputs are not permitted"),
+        ({"isCharging": True, "lastUpdated": "2025-06-10T20:00:00"}, "body.lastUpdated", NO_TIME),
+        ({"isCharging": True, "lastUpdated": None}, "body.lastUpdated", NO_TIME),
+        (
+            {"isCharging": True, "lastUpdated": rfc3339(NOW + timedelta(minutes=5, seconds=1))},
+            "body.lastUpdated",
+            "must not be in the future; it is 2025-06-10T20:00:00Z now",
+        ),
+        (
+            {"isCharging": True, "lastUpdated": rfc3339(NOW - timedelta(days=7, seconds=1))},
+            "body.lastUpdated",
+            "must be within 7 days; it is 2025-06-10T20:00:00Z now",
+        ),
+    ],
+)
+async def test_telemetry_that_cannot_be_meant_is_422_and_says_where(body: Any, path: str, message: str) -> None:
+    async with daemon() as running:
+        answer = await running.ask("PUT", "/v1/vehicles/zoe/charge-state", body)
+        assert running.desk.requests == []
+    assert answer.status == 422
+    assert problem_of(answer)["issues"] == [{"path": path, "message": message}]
 
 
 async def test_nan_is_not_a_battery_level() -> None:

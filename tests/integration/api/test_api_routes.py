@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from api_harness import daemon
-from fake_desk import CURRENT, LEDGER, NOW, POLICY, SETTLED, UNMANAGED, FakeDesk, example, policy
+from fake_desk import CURRENT, LEDGER, NOW, POLICY, SETTLED, UNMANAGED, FakeDesk, example, explanation, policy
 
 from chargerd.contract import (
     ImmediateStartRequested,
@@ -48,6 +49,13 @@ async def test_gives_the_current_session_document_with_its_keys_in_order() -> No
     async with daemon() as running:
         answer = await running.ask("GET", f"/v1/policies/{POLICY}/session")
     assert answer.body.decode() == json.dumps(example(1), separators=(",", ":"))
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_gives_the_explanation_of_the_session_as_the_desk_does() -> None:
+    async with daemon() as running:
+        answer = await running.ask("GET", f"/v1/policies/{POLICY.upper()}/session/explanation")
+    assert answer.body.decode() == json.dumps(explanation(), separators=(",", ":"))
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -174,6 +182,55 @@ async def test_a_battery_level_that_was_read_off_becomes_an_event_of_now() -> No
     assert answer.json["batteryLevel"] == 41
     assert isinstance(event, VehicleReported)
     assert (event.vehicle_id, event.level_pct, event.measured_at) == ("zoe", 41, NOW)
+
+
+async def test_telemetry_becomes_one_event_in_the_units_of_the_core() -> None:
+    body = {
+        "batteryLevel": 41.5,
+        "isPluggedIn": True,
+        "isCharging": True,
+        "chargeRate": 45.2,
+        "chargeLimit": 80,
+        "isAtHome": False,
+        "lastUpdated": "2025-06-10T21:58:00+02:00",
+    }
+    async with daemon() as running:
+        answer = await running.ask("PUT", "/v1/vehicles/zoe/charge-state", body)
+        (event,) = running.desk.requests
+    assert answer.status == 200
+    assert isinstance(event, VehicleReported)
+    assert event == VehicleReported(
+        vehicle_id=event.vehicle_id,
+        level_pct=41.5,
+        plugged=True,
+        charging=True,
+        power_w=45_200,
+        limit_pct=80,
+        at_home=False,
+        measured_at=datetime(2025, 6, 10, 19, 58, tzinfo=UTC),
+        reply_to=event.reply_to,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"isPluggedIn": False}, {"plugged": False}),
+        ({"chargeRate": 0}, {"power_w": 0}),
+        ({"isAtHome": True, "lastUpdated": "2025-06-10T20:05:00Z"}, {"at_home": True}),
+        ({"chargeLimit": 100, "lastUpdated": "2025-06-03T20:00:00Z"}, {"limit_pct": 100}),
+    ],
+    ids=["a falsehood", "nothing flows", "5 minutes ahead", "a week old"],
+)
+async def test_what_a_car_does_not_tell_stays_unsaid(body: dict[str, Any], told: dict[str, Any]) -> None:
+    async with daemon() as running:
+        answer = await running.ask("PUT", "/v1/vehicles/zoe/charge-state", body)
+        (event,) = running.desk.requests
+    assert answer.status == 200
+    assert isinstance(event, VehicleReported)
+    assert event == VehicleReported(
+        vehicle_id=event.vehicle_id, measured_at=event.measured_at, reply_to=event.reply_to, **told
+    )
 
 
 async def test_prices_are_decimal_strings_without_exponents() -> None:

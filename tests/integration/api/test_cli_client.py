@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from api_harness import Daemon, daemon
-from fake_desk import NOW, POLICY, SETTLED, UNMANAGED, FakeDesk, example, policy
+from fake_desk import NOW, POLICY, SETTLED, UNMANAGED, FakeDesk, example, explanation, policy
 
 from chargerd.cli.main import main
 from chargerd.contract import ImmediateStartRequested, OverrideCancelled, ScheduleOverrideRequested
@@ -77,6 +77,67 @@ async def test_session_says_what_is_wrong_and_what_becomes_of_the_target(run: Ru
         ran = await run(running, "session")
     assert "  outcome  OFF TARGET: 35 % at the deadline, target expected Wed 09:30\n" in ran.out
     assert "  error    START_FAIL: charging is due and does not start\n" in ran.out
+
+
+async def test_explain_says_why_and_shows_what_that_rests_on(run: Run) -> None:
+    async with daemon(FakeDesk(time=datetime(2025, 6, 11, 1, 1, tzinfo=UTC))) as running:
+        ran = await run(running, "explain")
+    assert ran.status == 0
+    assert ran.out.splitlines() == [
+        "zoe at garage  START_FAILED, not charging",
+        "  zoe should have been charging since 01:00, and nothing flows: garage refuses to start. It is tried",
+        "  again at 01:06. Look at garage: see what it shows, or switch it off and on.",
+        "",
+        "  target      50 % by Wed 07:00 (policy)",
+        "  next        Wed 01:00 - 02:00, REGULAR",
+        "  plan        10.0 kWh missing, at 10.4 kW (configured), prices partly known",
+        "  charger     online since Tue 20:00; says SUSPENDED_EVSE since Tue 22:16; FAULT GroundFailure",
+        "  plug        plugged in since Tue 22:15; transaction 77; a card or an id of the car was shown",
+        "  meter       0 W, register 100000 Wh, read Wed 01:00; stopped Tue 22:16",
+        "  battery     35 %, told by the vehicle Tue 22:00",
+        "  command     SET_LIMIT 16 A, sent Wed 01:00: REFUSED (garage: SetChargingProfile expected Accepted, got "
+        "'Rejected')",
+        "  attempts    2 made, the next one Wed 01:06",
+        "  refused by  CHARGER",
+        "  error       START_FAIL: charging is due and does not start",
+    ]
+
+
+async def test_explain_shows_a_dash_for_what_is_not_known(run: Run) -> None:
+    known = explanation()
+    unknown = known | dict.fromkeys(("isCharging", "target", "next", "lastCommand", "attempts", "refusedBy", "error"))
+    unknown["plan"] = known["plan"] | {"missingKwh": None}
+    unknown["evidence"] = dict.fromkeys(known["evidence"]) | {"isOnline": False, "isTokenShown": False}
+    async with daemon(FakeDesk(explanations={POLICY: unknown})) as running:
+        ran = await run(running, "explain", "zoe")
+    assert ran.out.splitlines()[0] == "zoe at garage  START_FAILED, not known whether it is charging"
+    assert ran.out.splitlines()[4:] == [
+        "  target   -",
+        "  next     -",
+        "  plan     not known how much is missing, at 10.4 kW (configured), prices partly known",
+        "  charger  OFFLINE",
+        "  plug     -",
+        "  meter    -",
+        "  battery  -",
+        "  command  -",
+    ]
+
+
+async def test_explain_of_a_car_that_charges_tells_since_when(run: Run) -> None:
+    told = explanation() | {"isCharging": True}
+    told["evidence"] |= {"chargingSince": "2025-06-10T19:00:00Z", "batteryLevelSource": "ASSUMED"}
+    told["evidence"] |= {"batteryLevelToldAt": None, "isPluggedIn": False, "powerW": None, "registerWh": None}
+    async with daemon(FakeDesk(explanations={POLICY: told})) as running:
+        ran = await run(running, "explain")
+    assert "  meter       -, read Wed 01:00; charging since Tue 19:00\n" in ran.out
+    assert "  battery     35 %, assumed\n" in ran.out
+    assert "  plug        not plugged in since Tue 22:15;" in ran.out
+
+
+async def test_explain_for_a_program_is_the_apis_answer(run: Run) -> None:
+    async with daemon() as running:
+        ran = await run(running, "explain", "--json")
+    assert json.loads(ran.out) == explanation()
 
 
 async def test_json_is_the_document_and_nothing_else(run: Run) -> None:
@@ -239,7 +300,13 @@ async def test_a_refusal_is_printed_in_the_daemons_words_and_fails(run: Run) -> 
                 "garage   yes     PLUGGED_IN:CHARGING  7.4 kW   16 A  ACME Box  OCPP 1.6  Tue 20:00",
             ],
         ),
-        ("vehicles", ["VEHICLE  BATTERY  LEVEL  TOLD", "zoe       52 kWh   35 %  Tue 20:00"]),
+        (
+            "vehicles",
+            [
+                "VEHICLE  BATTERY  LEVEL  LIMIT  WHERE   PLUGGED  CHARGING  TOLD",
+                "zoe       52 kWh   35 %   80 %  garage  yes      no        Tue 20:00",
+            ],
+        ),
         (
             "policies",
             [

@@ -203,6 +203,15 @@ async def test_a_request_that_cannot_be_stored_is_refused_and_not_in_force(tmp_p
         assert session["target"]["latest"]["type"] == "REGULAR"
 
 
+async def test_the_desk_explains_a_session_and_knows_no_other(tmp_path: Path) -> None:
+    async with rig(tmp_path) as home:
+        await home.plugged()
+        told = home.desk.explanation(POLICY)
+        assert told is not None
+        assert told["reason"] == "WAITING_FOR_CHEAPER_HOURS"
+        assert home.desk.explanation(PolicyId("nobody")) is None
+
+
 async def test_a_request_about_nobody_is_answered_with_the_reason(tmp_path: Path) -> None:
     async with rig(tmp_path) as home:
         await home.plugged()

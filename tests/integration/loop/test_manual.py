@@ -36,9 +36,9 @@ async def served(folder: Path, *, managed: bool) -> AsyncIterator[tuple[Rig, str
             task.cancel()
 
 
-def ask(url: str, body: Any = None) -> tuple[int, Any]:
+def ask(url: str, body: Any = None, method: str | None = None) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, json.load(answer)

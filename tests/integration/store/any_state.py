@@ -70,4 +70,5 @@ def states(draw: st.DrawFn) -> State:
         return replace(session, session_id=f"session-{next(number)}", ledger=ledger)
 
     slots = tuple(replace(slot, session=renamed(slot.session)) for slot in state.slots)
-    return replace(state, slots=slots, guest=renamed(state.guest) if state.guest else None)
+    cars = tuple(replace(car, visit=renamed(car.visit) if car.visit else None) for car in state.cars)
+    return replace(state, slots=slots, cars=cars, guest=renamed(state.guest) if state.guest else None)

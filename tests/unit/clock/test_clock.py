@@ -1,5 +1,6 @@
 """The accelerated clock is a straight line through its start, shared by all who know its three numbers."""
 
+import time
 from datetime import UTC, timedelta
 
 import pytest
@@ -29,6 +30,14 @@ def test_a_spelling_gives_the_clock_and_the_clock_its_spelling(text: str, expect
     clock = parse_clock(text)
     assert clock == expected
     assert parse_clock(expected.spelling) == expected
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system cannot tell how long it slept")
+@pytest.mark.parametrize("speed", [1, 60])
+def test_elapsed_time_goes_on_while_the_machine_sleeps(speed: float) -> None:
+    clock = SystemClock() if speed == 1 else ScaledClock(START, speed, 0)
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before * speed <= clock.monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME) * speed
 
 
 def test_without_an_anchor_the_clock_starts_now() -> None:

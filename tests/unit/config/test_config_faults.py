@@ -32,7 +32,7 @@ id = "zoe"
 battery_kwh = 52
 charge_max_kw = 11
 level = { source = "manual", max_age_s = 3600 }
-
+id_tokens = ["04A2B3C4", "04a2b3c4"]
 [[policy]]
 id = "5b6f0f0e-3c1d-4f0a-9a55-8d2f6a0c7e11"
 vehicle = "zoe"
@@ -87,6 +87,12 @@ ONE_FAULT = [
     pytest.param("phases = 3", "phases = 4", "18: charger[0].phases: got 4, allowed: at most 3", id="four phases"),
     pytest.param('"manual"', '"mqtt"', '23: vehicle[0].level.source: got "mqtt", allowed: charger, manual', id="in an inline table"),
     pytest.param("max_age_s = 3600", "max_age = 3600", "23: vehicle[0].level.max_age: unknown key; did you mean max_age_s? allowed: max_age_s, source", id="unknown in an inline table"),
+    pytest.param('["04A2B3C4", "04a2b3c4"]', '"04A2B3C4"', '24: vehicle[0].id_tokens: expected a list; got "04A2B3C4"', id="token that is no list"),
+    pytest.param('"04a2b3c4"]', "4]", "24: vehicle[0].id_tokens[1]: expected a text in quotes; got 4", id="token that is a number"),
+    pytest.param('"04a2b3c4"]', '""]', '24: vehicle[0].id_tokens[1]: expected 1 to 36 characters, a letter or digit among them; got ""', id="empty token"),
+    pytest.param('"04a2b3c4"]', '":-"]', '24: vehicle[0].id_tokens[1]: expected 1 to 36 characters, a letter or digit among them; got ":-"', id="token of separators"),
+    pytest.param('"04a2b3c4"]', f'"{37 * "a"}"]', f'24: vehicle[0].id_tokens[1]: expected 1 to 36 characters, a letter or digit among them; got "{37 * "a"}"', id="long token"),
+    pytest.param('"04a2b3c4"]', f'{16 * """"x",""" }]', "24: vehicle[0].id_tokens: got a list, allowed: at most 16 of them", id="many tokens"),
     pytest.param('"5b6f0f0e-3c1d-4f0a-9a55-8d2f6a0c7e11"', '"weekdays"', '26: policy[0].id: expected a UUID, as uuidgen prints it; got "weekdays"', id="uuid"),
     pytest.param('vehicle = "zoe"', 'vehicle = "zo"', '27: policy[0].vehicle: there is no [[vehicle]] with id = "zo"; did you mean zoe? allowed: zoe', id="no such vehicle"),
     pytest.param('charger = "garage"', 'charger = "yard"', '28: policy[0].charger: there is no [[charger]] with id = "yard"; allowed: garage', id="no such charger"),
@@ -154,8 +160,13 @@ def test_a_faulty_table_is_still_there_for_those_that_refer_to_it(tmp_path: Path
         ),
         pytest.param(
             '[[policy]]\nid = "6b6f0f0e-3c1d-4f0a-9a55-8d2f6a0c7e11"\nvehicle = "zoe"\ncharger = "garage"',
-            '35: policy[1].charger: charger "garage" has policy[0] already; two cars at one charger cannot be told apart yet',
-            id="two cars at one charger",
+            '34: policy[1].vehicle: vehicle "zoe" at charger "garage" has policy[0] already',
+            id="one car at one charger",
+        ),
+        pytest.param(
+            '[[vehicle]]\nid = "van"\nbattery_kwh = 40\ncharge_max_kw = 7\nid_tokens = ["a:1", "04a2-B3c4"]',
+            '36: vehicle[1].id_tokens[1]: "04a2-B3c4" of "van" is a token of "zoe" already',
+            id="token, however it is spelled",
         ),
     ],
 )

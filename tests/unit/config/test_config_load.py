@@ -189,6 +189,37 @@ def test_a_charger_without_a_policy_and_a_fuse_that_is_too_small_are_mentioned(t
     assert "together the chargers may draw 36 A per phase, more than the main fuse of 35 A" in told
 
 
+TWO_CARS = """
+[[vehicle]]
+id = "van"
+battery_kwh = 75
+charge_max_kw = 7.4
+id_tokens = ["AA:BB:CC:DD:EE:FF"]
+[[policy]]
+id = "6b6f0f0e-3c1d-4f0a-9a55-8d2f6a0c7e11"
+vehicle = "van"
+charger = "garage"
+"""
+
+
+def test_tokens_are_facts_for_the_core_as_they_are_written(tmp_path: Path) -> None:
+    config = loaded(tmp_path, HOME + TWO_CARS, NUMBER="7")
+    assert [vehicle.id_tokens for vehicle in config.vehicles] == [(), ("AA:BB:CC:DD:EE:FF",)]
+    assert [policy.vehicle_id for policy in config.policies] == ["zoe", "van"]
+
+
+def test_how_cars_that_share_a_charger_are_told_apart_is_mentioned_where_cards_do_not_tell(tmp_path: Path) -> None:
+    note = (
+        "  Note: zoe and van share garage, and zoe has no id_tokens. They are told apart by card or EVCCID, else by a "
+        "car's own report that it was plugged in; without either, zoe is taken after 60 s."
+    )
+    assert note in describe(loaded(tmp_path, HOME + TWO_CARS, NUMBER="7")).splitlines()
+    neither = TWO_CARS.replace("id_tokens", "# id_tokens")
+    assert "zoe and van have no id_tokens" in describe(loaded(tmp_path, HOME + neither, NUMBER="7"))
+    both = HOME.replace("phases = 1", 'phases = 1\nid_tokens = ["04A2B3C4"]') + TWO_CARS
+    assert "id_tokens" not in describe(loaded(tmp_path, both, NUMBER="7"))
+
+
 def test_a_secret_is_one_line_of_its_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret\n")
     assert read_secret(tmp_path / "token") == "s3cret"

@@ -98,6 +98,10 @@ def test_energy_from_within_the_last_block_opens_no_new_one() -> None:
     one = close(credit(session(), delta("22:00", "22:10", 100)), "22:10")
     assert spans(credit(one, delta("22:05", "22:10", 50))) == [("22:00", "22:10", 150)]
     assert spans(credit(one, delta("22:05", "22:10:01", 301))) == [("22:00", "22:10", 400), ("22:10", None, 1)]
+    one = close(credit(one, delta("22:20", "22:30", 50)), "22:30")
+    assert spans(credit(one, delta("22:24", "22:30", 9))) == [("22:00", "22:10", 100), ("22:20", "22:30", 59)]
+    one = credit(one, delta("22:24", "22:36", 20))
+    assert spans(one) == [("22:00", "22:10", 100), ("22:20", "22:30", 60), ("22:30", None, 10)]
 
 
 def test_a_block_that_opens_after_a_change_of_purpose_begins_there() -> None:
@@ -207,6 +211,9 @@ def test_a_change_of_purpose_at_the_very_start_only_renames_the_block() -> None:
     one = credit(session(), delta("22:00", "22:10", 0))
     one = blocks.retyped(one, IMMEDIATE, PLUG, goes_on=True)
     assert (spans(one), kinds(one)) == ([("22:00", None, 0)], [IMMEDIATE])
+    one = credit(close(one, "22:10"), delta("22:20", "22:30", 5))
+    one = blocks.retyped(one, REGULAR, utc("10T22:20"), goes_on=True)
+    assert (spans(one), kinds(one)) == ([("22:00", "22:10", 0), ("22:20", None, 5)], [IMMEDIATE, REGULAR])
 
 
 def test_a_change_of_purpose_within_the_first_second_leaves_no_block_without_length() -> None:
@@ -352,6 +359,10 @@ def test_settling_takes_back_from_blocks_what_the_register_denied() -> None:
     one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
     one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 40),)))
     assert spans(settle(one, "22:40")) == [("22:00", "22:10", 90), ("22:20", "22:30", 270)]
+    one = close(credit(session(), delta("22:00", "22:10", 300)), "22:10")
+    one = close(credit(one, delta("22:20", "22:30", 100)), "22:30")
+    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 1),)))
+    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 299), ("22:20", "22:30", 100)]
 
 
 def test_settling_drops_a_block_of_which_nothing_is_left() -> None:
@@ -359,3 +370,11 @@ def test_settling_drops_a_block_of_which_nothing_is_left() -> None:
     one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
     one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 200),)))
     assert spans(settle(one, "22:40")) == [("22:20", "22:30", 101)]
+
+
+def test_settling_keeps_a_block_of_a_single_watt_hour() -> None:
+    one = close(credit(session(), delta("22:00", "22:10", 1)), "22:10")
+    one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
+    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 1), ("22:20", "22:30", 300)]
+    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 100),)))
+    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 1), ("22:20", "22:30", 200)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chargerd.core import energy, ledger, register
+from chargerd.core import energy, ledger
 from chargerd.core.events import MeterSampled
 from chargerd.core.ids import SessionId
 from chargerd.core.ledger import Delta
@@ -89,8 +89,8 @@ def test_currents_flow_at_the_voltage_of_the_site() -> None:
 
 def test_the_cable_carries_what_the_charger_is_configured_for() -> None:
     whole = replace(state(), charger=ChargerSpec(charger_id=GARAGE, max_a=32, phases=1), site=Site(voltage_v=240))
-    assert energy.line(whole, PLUG) == register.Meter(at=PLUG, power_max_w=7680)
-    assert energy.line(state(), PLUG).power_max_w == 11_040
+    assert energy.line_w(whole) == 7680
+    assert energy.line_w(state()) == 11_040
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,9 @@ def test_a_guest_has_a_base_too() -> None:
 
 
 def test_a_reading_dated_a_little_before_plug_in_is_of_plug_in_once_the_queue_is_empty() -> None:
-    whole, _ = sample(visiting(), "21:59:58", 700, now="22:00:10")
-    assert account_of(whole).anchor_at == PLUG
+    whole, counted = sample(visiting(), "21:59:58", 700, 6000, now="22:00:10")
+    assert counted is not None
+    assert (account_of(whole).anchor_at, account_of(whole).power_at) == (PLUG, PLUG)
 
 
 def test_the_unit_of_a_register_is_remembered_for_the_next_visit() -> None:
@@ -276,6 +277,8 @@ def test_energy_that_flows_while_no_visit_goes_on_is_kept_account_of() -> None:
     assert between(EIGHT, NINE, state(facts=ChargerFacts(plugged=False))) == 300
     kwh = replace(EIGHT, register_wh=5.0), replace(NINE, register_wh=5.3)
     assert between(*kwh, scale=1000.0) == 300
+    assert between(replace(EIGHT, register_wh=5000.6), NINE) == 299, "to the nearest"
+    assert between(EIGHT, replace(NINE, register_wh=5300.6)) == 301
 
 
 def test_energy_from_before_the_first_reading_of_a_visit_is_not_the_visits() -> None:
@@ -311,13 +314,13 @@ def test_what_tells_of_no_energy_counts_nothing(last: Reading | None, new: Readi
     ("rise", "wh"),
     [
         pytest.param(1, 1, id="the-least"),
-        pytest.param(14_348, 14_348, id="all-that-can-be"),
-        pytest.param(14_349, 0, id="more-than-can-be"),
+        pytest.param(27_596, 27_596, id="all-that-can-be"),
+        pytest.param(27_597, 0, id="more-than-can-be"),
     ],
 )
 def test_what_flowed_in_no_visit_is_what_can_have_flowed(rise: float, wh: int) -> None:
-    """11 040 W for an hour, a fifth and 1100 Wh on top."""
-    assert between(EIGHT, replace(NINE, register_wh=5000 + rise)) == wh
+    """11 040 W for two hours, a fifth and 1100 Wh on top."""
+    assert between(EIGHT, Reading(at=utc("10T22:00"), register_wh=5000 + rise)) == wh
 
 
 def test_a_register_is_first_where_no_visit_has_counted_yet() -> None:

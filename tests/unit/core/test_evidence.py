@@ -212,6 +212,13 @@ def test_power_at_a_plug_that_is_known_leaves_it_as_it_is() -> None:
     assert (charging_now.plugged_at, charging_now.plug_wh) == (utc("10T21:30"), 500)
 
 
+def test_the_first_register_told_with_a_car_is_that_of_plug_in_where_nothing_was_known() -> None:
+    facts = sample(sample(status(FRESH, plugged=True), "10T22:01", power=0), "10T22:02", register=90, power=0)
+    assert facts.plug_wh == 90
+    assert sample(facts, "10T22:03", register=95, power=0).plug_wh == 90
+    assert sample(FRESH, register=90, power=0).plug_wh is None, "nothing is plugged in"
+
+
 @pytest.mark.parametrize(
     ("at", "charges"), [pytest.param("10T22:00", False, id="before"), pytest.param("10T22:00:01", True, id="after")]
 )
@@ -220,6 +227,7 @@ def test_a_sample_from_before_plug_out_does_not_bring_the_car_back(at: str, char
     assert sample(facts, at, power=11_000).plugged is charges
     facts = replace(FRESH, plugged=True, plugged_at=NOW)
     assert sample(facts, at, power=11_000).charging, "a plug-in is no plug-out"
+    assert sample(replace(FRESH, plugged=False), at, power=11_000).charging, "nobody said when"
 
 
 @pytest.mark.parametrize(
@@ -250,9 +258,10 @@ def test_the_first_sample_of_a_transaction_does_not_name_it() -> None:
 def test_a_register_reading_without_a_sample_is_kept_for_the_next_visit() -> None:
     told = evidence.register_told(FRESH, 90, NOW)
     assert told.reading == Reading(at=NOW, register_wh=90)
-    again = evidence.register_told(replace(told, reading=Reading(at=NOW, register_wh=90, soc_pct=5)), 95, NOW)
-    assert again.reading == Reading(at=NOW, register_wh=95, soc_pct=5)
-    assert evidence.register_told(again, 80, utc("10T21:59")) == again
+    told = replace(told, reading=Reading(at=NOW, register_wh=90, soc_pct=5))
+    again = evidence.register_told(told, 95, utc("10T22:01"))
+    assert again.reading == Reading(at=utc("10T22:01"), register_wh=95, soc_pct=5)
+    assert evidence.register_told(again, 80, NOW) == again
 
 
 # The plug
@@ -273,6 +282,8 @@ def test_a_plug_in_is_not_before_the_last_plug_out_nor_before_what_flowed_last()
     facts = replace(facts, stopped_at=utc("10T21:40"))
     assert status(facts, plugged=True, measured="10T21:20").plugged_at == utc("10T21:40")
     assert status(facts, plugged=True, measured="10T21:50").plugged_at == utc("10T21:50")
+    idle = sample(replace(FRESH, plugged=False, plugged_at=utc("10T21:00")), "10T21:45", power=0)
+    assert status(idle, plugged=True, measured="10T21:40").plugged_at == utc("10T21:40"), "nothing flowed"
 
 
 @pytest.mark.parametrize(
@@ -312,6 +323,10 @@ def test_a_plug_out_is_not_before_plug_in_nor_before_what_flowed_last() -> None:
     assert status(facts, plugged=False, measured="10T21:40").plugged_at == utc("10T21:40")
     facts = status(charging(), plugged=False, measured="10T21:40")
     assert (facts.plugged_at, facts.stopped_at) == (utc("10T21:59"), utc("10T21:59"))
+    facts = sample(sample(charging(), power=0), "10T22:01", power=200)
+    assert status(facts, "10T22:02", plugged=False, measured="10T21:40").plugged_at == NOW, "it was seen to stop then"
+    unseen = replace(FRESH, plugged=True, plugged_at=utc("10T21:00"), charging=True)
+    assert status(unseen, plugged=False, measured="10T21:40").stopped_at == utc("10T21:40")
 
 
 @pytest.mark.parametrize(
@@ -459,13 +474,6 @@ def test_the_same_start_told_twice_gets_the_same_id_and_another_a_greater_one() 
     assert int(evidence.transaction_started(facts, start(None), NOW)[1]) == int(untimed) + 1, "nothing tells it is one"
 
 
-def test_a_start_tells_the_register_at_plug_in_where_nothing_else_did() -> None:
-    plugged = replace(FRESH, plugged=True)
-    assert evidence.transaction_started(plugged, start(), NOW)[0].plug_wh == 5
-    assert evidence.transaction_started(replace(plugged, plug_wh=4), start(), NOW)[0].plug_wh == 4
-    assert evidence.transaction_started(FRESH, start(), NOW)[0].plug_wh is None, "nothing is plugged in"
-
-
 def test_ids_rise_with_time_even_if_all_was_forgotten_and_with_a_clock_that_is_wrong() -> None:
     second = utc("2020-01-01T00:00:01")
     facts, first = evidence.transaction_started(FRESH, start(None), second)
@@ -521,7 +529,7 @@ def test_a_charger_that_has_a_car_and_names_no_transaction_has_none(
     now: str, activity: Activity | None, transaction: str | None, kept: bool
 ) -> None:
     facts = status(replace(FRESH, transaction=running()), now, activity=activity, transaction=transaction)
-    assert (facts.transaction is not None) is kept
+    assert facts.transaction == (running() if kept else None)
 
 
 def test_the_end_of_a_transaction_ends_charging() -> None:
@@ -550,6 +558,7 @@ def test_a_car_that_left_unheard_was_there_until_its_transaction_ended(ended: st
     assert end(facts, measured=ended).plugged_at == utc(left)
     assert end(replace(facts, left_unseen=False), measured=ended).plugged_at == utc("10T20:30")
     assert end(replace(facts, plugged=True), measured=ended).plugged_at == utc("10T20:30")
+    assert end(replace(facts, plugged_at=None), measured=ended).plugged_at is None
 
 
 @pytest.mark.parametrize(
@@ -567,6 +576,8 @@ def test_a_transaction_that_ended_unheard_with_the_plug_was_a_plug_out(reason: s
     assert facts.plugged_at == utc("10T21:00" if plugged else ended)
     gone = replace(facts, plugged=False, plugged_at=utc("10T21:40"), transaction=running())
     assert end(gone, reason=reason, measured=ended).plugged_at == utc("10T21:40")
+    unknown = replace(facts, plugged=None, transaction=running())
+    assert end(unknown, reason=reason, measured=ended).plugged is None, "it may be back"
 
 
 def test_an_end_that_is_told_while_nobody_is_connected_unplugs_nothing() -> None:

@@ -247,9 +247,10 @@ def test_splits_exactly(wh: int, weights: list[float], parts: list[int]) -> None
 
 def test_a_clock_that_was_set_by_whole_quarters_moves_every_cell_as_it_is() -> None:
     account = grid(delta("10T22:10", "10T22:20", 600, INTERPOLATED), delta("10T22:20", "10T22:30", 900, ESTIMATED))
+    account = ledger.covered(account, utc("10T22:50"))
     moved = ledger.moved(account, timedelta(hours=1))
-    assert cells(moved) == {"23:07": 300, "23:15": 1200, "23:30": 0}
-    assert [cell.quality for cell in moved.cells] == [INTERPOLATED, ESTIMATED, MEASURED]
+    assert cells(moved) == {"23:07": 300, "23:15": 1200, "23:30": 0, "23:45": 0}
+    assert [cell.quality for cell in moved.cells] == [INTERPOLATED, ESTIMATED, MEASURED, MEASURED]
     assert spans(moved)[0] == ("23:07:30", "23:15:00")
     assert moved.total_wh == 1500
     assert ledger.moved(moved, timedelta(hours=-1)) == account

@@ -158,6 +158,9 @@ def test_the_vehicles_word_tells_what_was_at_plug_in_where_nothing_was_known() -
     known_at_once = replace(slot(assumed=None).session, level_from_pct=12.0)
     one = by_vehicle(charged(replace(slot(), session=known_at_once), 20_000), 60)
     assert one.session.level_from_pct == pytest.approx(30)
+    nobody_said = replace(slot().session, level=known(50), level_from_pct=None)
+    one = by_vehicle(charged(replace(slot(), session=nobody_said), 20_000), 60)
+    assert one.session.level_from_pct == pytest.approx(30)
 
 
 @pytest.mark.parametrize("changes", [{"plugged_in_at": None}, {"unplugged_at": NOW}], ids=["before", "after"])

@@ -1,5 +1,6 @@
 """Rules for registers that behave and for those that do not; each story is a register that was seen in a home."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from chargerd.core.register import Counted, Meter
 from tests.unit.core.meters import (
     ESTIMATED,
     INTERPOLATED,
+    LINE_W,
     MEASURED,
     PLUG,
     WRAP,
@@ -53,6 +55,11 @@ def test_a_register_that_stands_says_that_nothing_flowed() -> None:
 )
 def test_readings_no_more_than_five_minutes_apart_are_measured(second: str, quality: Quality) -> None:
     assert qualities(feed(("22:01", 1000), (second, 1100))) == [quality]
+
+
+def test_a_meter_is_connected_and_has_nothing_else_to_tell_if_nobody_says_otherwise() -> None:
+    told = Meter(at=at("23:00"), register_wh=1100, power_max_w=LINE_W)
+    assert qualities(register.sampled(feed(("22:01", 1000)), told).ledger)[0] is INTERPOLATED
 
 
 def test_fractions_are_not_lost() -> None:
@@ -106,6 +113,11 @@ def test_a_register_moves_no_faster_than_the_cable_can_carry(plausible_wh: float
     account = feed(("22:01", 1000), ("22:02", 1000 + plausible_wh))
     assert account.total_wh == total_wh
     assert feed(("22:03", 1100 + plausible_wh), account=account).total_wh == total_wh + 100
+
+
+def test_a_visit_that_an_earlier_version_began_goes_on_from_its_last_reading() -> None:
+    account = replace(ledger.opened(PLUG), anchor_wh=1000.0, anchor_at=PLUG)
+    assert feed(("22:01", 1100), ("22:02", 1250), account=account).total_wh == 250
 
 
 # Registers that fall, leap and wrap
