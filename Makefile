@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 UV := .cache/uv/bin/uv
 BIN := $(VENV)/bin
+SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench soak format clean
@@ -12,6 +13,7 @@ help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
+	@echo "make soak    ten thousand random histories of each kind, in about 20 minutes"
 	@echo "make bench   measure the core, as ratios"
 
 demo: $(VENV)/.ready
@@ -22,6 +24,9 @@ test: $(VENV)/.ready
 	$(BIN)/coverage run -m pytest tests/unit tests/playbook tests/property
 	$(BIN)/coverage report --fail-under=100
 	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/e2e
+
+soak: $(VENV)/.ready
+	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -100,9 +100,9 @@ def closed(session: Session, at: datetime) -> Session:
     return replace(session, blocks=(*session.blocks[:-1], replace(block, ended_at=at)))
 
 
-def settled(session: Session, plugged_out_at: datetime) -> Session:
+def settled(session: Session, plugged_out_at: datetime, *, lost_at: datetime | None = None) -> Session:
     """Final blocks: none ends after plug-out, none is empty, and their sum is the ledger's."""
-    session = closed(session, plugged_out_at)
+    session = stopped(session, plugged_out_at, lost_at=lost_at)
     cut = [_cut(block, plugged_out_at) for block in session.blocks if block.wh > 0]
     blocks = [block for block in cut if _length(block) >= SHORTEST]
     loose = session.ledger.total_wh - sum(block.wh for block in blocks)

@@ -21,20 +21,20 @@ def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> t
     if visit is None or visit.plugged_in_at is None:
         return state, None
     plugged_in_at, register_wh = visit.plugged_in_at, event.register_wh
-    queue_waits = not evidence.is_drained(state.facts, now)
-    if at < plugged_in_at and queue_waits:
+    online_since, has_more = state.facts.online_since, not evidence.is_drained(state.facts, now)
+    if at < plugged_in_at and has_more:
         if register_wh is None:
             return state, None
         account = register.based(visit.ledger, plugged_in_at, register_wh)
         return session.with_visit(state, lambda s: replace(s, ledger=account)), None
-    online_since, seen_at = state.facts.online_since, visit.ledger.anchor_at or visit.ledger.power_at
+    seen_at = visit.ledger.anchor_at or visit.ledger.power_at
     meter = register.Meter(
         at=max(at, plugged_in_at),
         register_wh=register_wh,
         power_w=_power_w(state, event),
         power_max_w=line_w(state),
         recovered=seen_at is not None and (online_since is None or seen_at < online_since),
-        queue_waits=queue_waits,
+        queue_waits=has_more and online_since is not None and plugged_in_at < online_since <= at,
     )
     result = register.sampled(visit.ledger, meter)
     return _with_ledger(state, result.ledger), result

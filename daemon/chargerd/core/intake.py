@@ -9,6 +9,7 @@ from chargerd.core import (
     evidence,
     learned,
     level,
+    register,
     session,
     shift,
     target,
@@ -194,6 +195,9 @@ def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> 
     _, ended_at = evidence.dated(facts, event.measured_at, now)
     there = replace(facts, plugged=True, plugged_at=running.started_at, plug_wh=began_wh)
     state = session.opened(replace(state, facts=there), now)
+    state = session.with_visit(
+        state, lambda s: replace(s, ledger=register.anchored(s.ledger, running.started_at, began_wh))
+    )
     return replace(state, facts=replace(state.facts, plugged=False, plugged_at=ended_at, left_unseen=True))
 
 

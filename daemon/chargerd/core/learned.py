@@ -9,6 +9,8 @@ from chargerd.core.model import Learned, LevelSource, Session, Slot, State, Want
 from chargerd.core.policy import VehicleSpec
 from chargerd.core.units import seconds_between
 
+CHARGES_FROM_W = 1000.0
+"""No car charges at less: 6 A on one phase are 1.4 kW."""
 SETTLED_IN_S = 120.0
 """A car reaches its power within so long."""
 TAPERS_FROM_PCT = 80.0
@@ -28,7 +30,9 @@ def from_sample(state: State, slot: Slot, power_w: float | None, *, at: datetime
     """Learn the real power from a sample at full limit, in the flat part of the battery's curve."""
     facts, control = state.facts, state.control
     since = facts.charging_since
-    if power_w is None or since is None or not facts.charging or control.want is not Want.CHARGE:
+    if power_w is None or power_w < CHARGES_FROM_W or since is None or not facts.charging:
+        return slot
+    if control.want is not Want.CHARGE:
         return slot
     held_back = facts.capabilities.can_limit is not False and control.limit_a != state.charger.max_a
     if held_back or seconds_between(since, at) < SETTLED_IN_S:

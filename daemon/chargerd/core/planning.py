@@ -23,11 +23,12 @@ REAL_POWER_FACTOR = 0.95
 
 def planning_power_w(state: State, slot: Slot) -> float:
     """Power in W that the plan counts on for this car at this charger: what was learned, else what is configured."""
-    phases = min(state.charger.phases, slot.vehicle.phases)
-    charger_w = power_w(state.charger.max_a, phases=phases, voltage_v=state.site.voltage_v)
+    spec, volts = state.charger, state.site.voltage_v
     if slot.learned.power_w is not None:
-        return min(slot.learned.power_w, charger_w * LEARNED_POWER_MOST) * LEARNED_POWER_FACTOR
-    return min(charger_w, slot.vehicle.charge_max_w) * REAL_POWER_FACTOR
+        most_w = power_w(spec.max_a, phases=spec.phases, voltage_v=volts) * LEARNED_POWER_MOST
+        return min(slot.learned.power_w, most_w) * LEARNED_POWER_FACTOR
+    configured_w = power_w(spec.max_a, phases=min(spec.phases, slot.vehicle.phases), voltage_v=volts)
+    return min(configured_w, slot.vehicle.charge_max_w) * REAL_POWER_FACTOR
 
 
 def missing_capabilities(state: State, slot: Slot) -> tuple[str, ...]:

@@ -147,8 +147,9 @@ def drained(ledger: Ledger, meter: Meter) -> Counted:
 
 
 def _is_gap(ledger: Ledger, at: datetime) -> bool:
+    """Tell whether energy may have flowed that no reading tells of yet; before the first one, nobody knows."""
     seen_at = _seen_at(ledger)
-    return seen_at is not None and at - seen_at > MEASURED_WITHIN
+    return seen_at is None or at - seen_at > MEASURED_WITHIN
 
 
 def _is_plain(ledger: Ledger, meter: Meter) -> bool:
@@ -225,13 +226,15 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
     if ledger.anchor_at is None or meter.at < ledger.anchor_at:
         return Counted(ledger)
     slope = Delta(ledger.anchor_at, meter.at, 0, Quality.MEASURED)
-    began = _flows(meter.power_w) and not _flows(ledger.power_w)
-    flowed_wh = _tentative_wh(ledger) + ledger.carry_wh + _integral_wh(ledger, meter)
-    if flowed_wh > _frozen_from_wh(ledger) and not began:
+    goes_on = _flows(meter.power_w) and _flows(ledger.power_w)
+    flowed_wh = float(_tentative_wh(ledger))
+    if goes_on:
+        flowed_wh += ledger.carry_wh + _integral_wh(ledger, meter)
+    if flowed_wh > _frozen_from_wh(ledger):
         counted = _integrated(ledger, meter)
         return Counted(counted.ledger, counted.pieces, slope)
     ledger = _accrued(ledger, meter)
-    if _flows(meter.power_w) and not began:
+    if goes_on:
         return Counted(ledger, (), slope)
     excess = (*ledger.excess, *ledger.tentative)
     excess_wh = ledger.epoch_excess_wh + _tentative_wh(ledger)

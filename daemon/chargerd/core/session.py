@@ -238,7 +238,7 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     slot = visiting_slot(state)
     final = replace(session, ledger=ledger.settled(session.ledger, left_at), error=None)
     if slot is not None:
-        final = outcome.final(replace(slot, session=blocks.settled(final, left_at)))
+        final = outcome.final(replace(slot, session=blocks.settled(final, left_at, lost_at=state.facts.lost_at)))
     store = StoreSettled(
         session_id=final.session_id,
         policy_id=final.policy_id,

@@ -187,6 +187,21 @@ def test_a_level_alone_begins_to_count_with_the_second_one() -> None:
     assert wh_of(store) == 2000
 
 
+def test_a_car_that_tells_its_power_late_drew_nothing_that_is_known_before() -> None:
+    whole = opened(world(), plugged=True)
+    whole, _ = tell(whole, "10T22:10", charging=False)
+    whole, _ = tell(whole, "10T22:20", charging=True, power_w=6000.0)
+    assert wh_of(tell(whole, "10T22:30", power_w=6000.0, plugged=False)[1]) == 1000
+
+
+def test_a_car_may_be_charged_from_empty_to_full() -> None:
+    whole = opened(world(), level_pct=0.0)
+    whole, store = tell(whole, "10T22:10", level_pct=100.0, plugged=False)
+    assert wh_of(store) == 66_667
+    assert store is not None
+    assert store.document["statistics"]["aggregated"]["batteryTo"] == 100
+
+
 @pytest.mark.parametrize("pct", [65_535.0, 100.1, -1.0, 0.0], ids=["no-value", "over", "under", "asleep"])
 def test_a_level_that_cannot_be_counts_nothing(pct: float) -> None:
     whole = opened(world(), level_pct=40.0)
@@ -202,6 +217,14 @@ def test_a_car_that_reports_each_half_hour_has_charged_all_the_same() -> None:
     whole, _ = tell(whole, "10T22:30", level_pct=48.0, power_w=11_000.0)
     whole, store = tell(whole, "10T23:00", level_pct=56.0, power_w=11_000.0, plugged=False)
     assert wh_of(store) == pytest.approx(11_000, rel=0.1), "11 kW for an hour, and 16 points"
+
+
+@pytest.mark.parametrize(
+    ("at", "wh"), [pytest.param("10T23:00", 11_000, id="an-hour"), pytest.param("10T23:00:01", 0, id="longer")]
+)
+def test_telemetry_that_is_silent_for_longer_than_an_hour_leaves_a_gap(at: str, wh: int) -> None:
+    whole = opened(world(), power_w=11_000.0)
+    assert wh_of(tell(whole, at, power_w=11_000.0, plugged=False)[1]) == wh
 
 
 def test_the_fastest_public_charger_is_believed() -> None:
@@ -293,8 +316,9 @@ def test_a_plug_in_at_home_ends_a_visit_elsewhere_when_it_was_last_told_of() -> 
     after, stores = settle(at_home(whole, "10T23:00"), "10T23:00")
     assert visit_of(after) is None
     assert [store.plugged_out_at for store in stores] == [utc("10T22:10")]
-    other = at_home(whole, "10T23:00", "other")
-    assert settle(other, "10T23:00") == (other, []), "it is another car"
+    for plugged_at in ("10T23:00", "10T22:05"):
+        other = at_home(whole, plugged_at, "other")
+        assert settle(other, "10T23:00") == (other, []), "it is another car"
 
 
 @pytest.mark.parametrize(

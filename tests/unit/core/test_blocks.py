@@ -346,6 +346,22 @@ def test_settling_ends_the_running_block_at_plug_out() -> None:
     assert spans(settle(credit(session(), delta("22:00", "22:10", 100)), "22:12")) == [("22:00", "22:12", 100)]
 
 
+@pytest.mark.parametrize(
+    ("left", "lost", "ended"),
+    [
+        pytest.param("22:16", "22:12", "22:10", id="lost-in-it"),
+        pytest.param("22:15", "22:12", "22:15", id="seen-shortly-before"),
+        pytest.param("22:16", "22:05", "22:16", id="lost-before-it-was-last-seen"),
+    ],
+)
+def test_settling_ends_a_block_in_which_the_connection_was_lost_where_charging_was_last_seen(
+    left: str, lost: str, ended: str
+) -> None:
+    one = credit(session(), delta("22:00", "22:10", 100))
+    one = replace(one, ledger=ledger.settled(one.ledger, utc(f"10T{left}")))
+    assert spans(blocks.settled(one, utc(f"10T{left}"), lost_at=utc(f"10T{lost}"))) == [("22:00", ended, 100)]
+
+
 def test_settling_gives_what_flowed_in_a_block_after_plug_out_to_the_one_before() -> None:
     one = close(credit(session(), delta("22:00", "22:10", 100)), "22:10")
     one = close(credit(one, delta("22:20", "22:21", 7)), "22:21")

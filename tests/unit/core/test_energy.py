@@ -140,6 +140,25 @@ def test_a_reading_after_a_gap_waits_until_the_queue_of_the_charger_is_empty() -
     assert account_of(whole).pending == ()
 
 
+@pytest.mark.parametrize(
+    ("online_since", "at", "waits"),
+    [
+        pytest.param("10T22:29:30", "22:30", True, id="connected-again-in-the-visit"),
+        pytest.param("10T22:30", "22:30", True, id="connected-just-then"),
+        pytest.param("10T22:30:01", "22:30", False, id="kept-from-before-the-connection"),
+        pytest.param("10T22:00:01", "22:00:50", True, id="since-shortly-after-plug-in"),
+        pytest.param("10T22:00", "22:00:50", False, id="since-plug-in"),
+        pytest.param(None, "22:30", False, id="not-connected"),
+    ],
+)
+def test_a_reading_waits_if_the_charger_may_have_kept_others_of_the_visit(
+    online_since: str | None, at: str, waits: bool
+) -> None:
+    whole = visiting(replace(LONG_AGO, online_since=None if online_since is None else utc(online_since)))
+    whole, _ = sample(whole, at, 500)
+    assert bool(account_of(whole).pending) is waits
+
+
 def test_a_reading_that_lets_one_go_which_waited_is_not_recovered_itself() -> None:
     """The connection was there since the one that waited; by power alone nothing else tells of it."""
     whole = feed(visiting(), ("22:01", None, 6000))

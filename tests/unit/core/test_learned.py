@@ -57,6 +57,11 @@ def test_a_sample_counts_for_the_time_since_the_last_one(last: str | None, stand
     assert learn(taught(8000), last_at=None if last is None else utc(last)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("power_w", "learns"), [(1000, True), (999, False)])
+def test_less_than_any_car_charges_at_teaches_nothing(power_w: float, learns: bool) -> None:
+    assert learn(taught(None), power_w) == (power_w if learns else None)
+
+
 def test_ten_minutes_of_a_power_move_what_was_known_by_two_thirds() -> None:
     one = taught(8000)
     for minute in range(10):

@@ -98,9 +98,14 @@ def test_a_reading_waits_only_after_a_gap(second: str, waits: bool) -> None:
     assert bool(account.pending) is waits, "the last that was seen counts"
 
 
-def test_the_first_reading_of_a_visit_waits_for_nothing() -> None:
+def test_the_first_reading_of_a_visit_waits_for_earlier_ones() -> None:
+    """The car was plugged in while nobody heard: what the charger kept tells of the time before."""
     account = take(ledger.opened(PLUG), ("23:00", 500, 6000), queue_waits=True).ledger
-    assert (account.anchor_wh, account.pending) == (500, ())
+    assert (account.anchor_wh, len(account.pending)) == (None, 1)
+    account = take(account, ("22:01", 100, 6000), recovered=True, queue_waits=True).ledger
+    assert account.anchor_wh == 100
+    account = register.drained(account, meter(("23:01", None))).ledger
+    assert (account.anchor_wh, account.total_wh) == (500, 400)
 
 
 @pytest.mark.parametrize(
