@@ -10,7 +10,7 @@ import pytest
 from chargerd.core.commands import SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import VehicleReported
 from tests.playbook.test_night import TWO_VALLEYS
-from tests.support.home import CAR, Home
+from tests.support.home import CAR, Home, utc
 from tests.support.reading import (
     NO_STATISTICS,
     ON_TARGET,
@@ -236,3 +236,40 @@ def test_a_level_told_before_the_clock_was_set_is_not_older_for_it() -> None:
     home.tell(VehicleReported(vehicle_id=CAR, level_pct=41.0))
     home.until("10T22:12").step_clock(2 * HOUR).until("11T00:15").plug()
     assert home.doc["statistics"]["aggregated"] == {"kwhSum": 0, "batteryFrom": 41, "batteryTo": 41}
+
+
+def in_1970() -> Home:
+    """A machine without a battery clock and without a state: a car is plugged in before anybody sets the clock."""
+    home = Home(now=utc("1970-01-01T00:00:07"), reserve=50)
+    return home.until("1970-01-01T00:05:07").plug().until("1970-01-01T00:21:07")
+
+
+def test_a_clock_that_was_never_set_loses_no_visit_when_it_is() -> None:
+    home = in_1970()
+    home.sample()
+    assert home.doc["state"] == "ACTIVE:BATTERY_RESERVE"
+    delivered = home.delivered_kwh
+    assert kwh_sum(home.doc) == delivered > 2
+    home.step_clock((utc("10T22:31:07") - home.now).total_seconds())
+    doc = home.doc
+    assert doc["pluggedInAt"] == "2025-06-10T22:15:07Z"
+    assert kwh_sum(doc) == delivered
+    assert len(doc["statistics"]["timeseries"]) == 1, "not half a century of them"
+    assert doc["target"]["latest"]["readyBy"] == "2025-06-11T07:00:00Z"
+    home.until("10T22:40")
+    assert home.state.facts.charging
+    assert home.errors() == []
+    home.until("11T06:50").unplug().until("11T06:52")
+    assert kwh_sum(home.last) == home.delivered_kwh
+    assert home.last["pluggedInAt"] == "2025-06-10T22:15:07Z"
+
+
+def test_a_visit_over_a_leap_day_has_its_hours() -> None:
+    home = Home(now=utc("2028-02-28T20:00:00"), zone="Europe/Berlin").until("2028-02-28T22:15:00").plug()
+    assert home.doc["target"]["latest"]["readyBy"] == "2028-02-29T06:00:00Z"
+    home.until("2028-02-29T05:50:00").unplug().until("2028-02-29T05:55:00")
+    assert len(home.last["statistics"]["timeseries"]) == 31
+    assert home.last["outcome"]["latest"] == ON_TARGET
+    assert home.doc["target"]["latest"]["readyBy"] == "2028-02-29T06:00:00Z"
+    home.until("2028-02-29T06:01:00")
+    assert home.doc["target"]["latest"]["readyBy"] == "2028-03-01T06:00:00Z"

@@ -167,12 +167,13 @@ def _visiting(slot: Slot, visited: Session, now: datetime) -> Session:
 def settles_at(state: State, session: Session) -> datetime:
     """When a visit whose car has left is settled, as things stand; not before its charger has emptied its queue."""
     assert session.unplugged_at is not None
-    facts = state.facts
-    waits_until = evidence.drains_at(facts) or (facts.lost_at or session.unplugged_at) + SETTLE_AT_MOST
+    facts, told_at = state.facts, session.quiet_since or session.unplugged_at
+    drains_at = evidence.drains_at(facts)
+    waits_until = drains_at or (facts.lost_at or session.unplugged_at) + SETTLE_AT_MOST
     latest = max(session.unplugged_at + SETTLE_AT_MOST, waits_until)
-    if state.facts.transaction is not None:
+    if facts.transaction is not None:
         return latest
-    return min((session.quiet_since or session.unplugged_at) + SETTLE_QUIET, latest)
+    return min(max(told_at + SETTLE_QUIET, drains_at or told_at), latest)
 
 
 def rolled(state: State, now: datetime) -> State:

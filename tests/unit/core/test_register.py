@@ -40,6 +40,8 @@ def test_energy_lies_between_the_readings_that_tell_it() -> None:
     assert cells(result.ledger) == {"22:00": 200, "22:15": 300}
     assert result.pieces == (Delta(at("22:13"), at("22:18"), 500, MEASURED),)
     assert result.slope == Delta(at("22:13"), at("22:18"), 500, MEASURED)
+    told_in_parts = take(result.ledger, ("22:19", 1600.6))
+    assert told_in_parts.slope == Delta(at("22:18"), at("22:19"), 101, MEASURED)
 
 
 def test_a_register_that_stands_says_that_nothing_flowed() -> None:
@@ -80,6 +82,7 @@ def test_a_register_moves_by_whole_watt_hours(register_wh: float, total_wh: int)
 )
 def test_a_register_may_wobble_by_half_a_watt_hour(wobble: float, total_wh: int) -> None:
     assert feed(("22:01", 1000), ("22:02", wobble), ("22:03", wobble), ("22:04", 1001)).total_wh == total_wh
+    assert feed(("22:01", 1000), ("22:02", wobble), ("22:03", 1001)).total_wh == 1, "once, it is nothing"
 
 
 def test_a_reading_from_before_the_last_one_is_ignored() -> None:
@@ -89,9 +92,9 @@ def test_a_reading_from_before_the_last_one_is_ignored() -> None:
 
 
 def test_a_register_told_apart_from_the_power_counts_even_if_it_is_the_older_message() -> None:
-    account = feed(("22:00", 0, 6000), ("22:02", None, 6000), ("22:01:30", 150))
+    account = feed(("22:00", 0, 6000), ("22:02", None, 6000), ("22:01:30", 150, 1000))
     assert account.total_wh == 200, "200 Wh by power until then"
-    assert (account.anchor_wh, account.power_at) == (150, at("22:02"))
+    assert (account.anchor_wh, account.power_at, account.power_w) == (150, at("22:02"), 6000)
     assert feed(("22:03", 300, 6000), account=account).total_wh == 300
 
 
@@ -103,6 +106,8 @@ def test_power_older_than_the_last_is_not_taken() -> None:
 def test_readings_of_one_instant_count_once() -> None:
     assert feed(("22:01", 0), ("22:02", 100), ("22:02", 100), ("22:02", 90), ("22:03", 200)).total_wh == 200
     assert feed(("22:01", 0), ("22:02", 100), ("22:02", 120), ("22:03", 200)).total_wh == 200
+    assert feed(("22:01", 0), ("22:02", 100), ("22:03", None, 0), ("22:02", 120)).total_wh == 120
+    assert feed(("22:01", 0), ("22:02", 100), ("22:02", 90), ("22:03", 95), ("22:04", 200)).total_wh == 200, "no dip"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,9 @@ def test_a_register_that_begins_anew_counts_from_zero_only_if_that_can_have_flow
     """Six minutes of 11 kW, and a fifth on top: 1320 Wh."""
     account = feed(("22:00", 90_000), ("22:06", fallen_to), ("22:07", fallen_to + 100))
     assert account.total_wh == total_wh
+    in_kwh = ledger.opened(PLUG, 1000.0)
+    account = feed(("22:00", 90), ("22:06", fallen_to / 1000), ("22:07", fallen_to / 1000 + 0.1), account=in_kwh)
+    assert account.total_wh == total_wh
 
 
 def test_what_power_told_of_the_time_before_a_reset_is_not_counted_twice() -> None:
@@ -175,6 +183,10 @@ def test_a_single_reading_that_dips_is_a_fault_and_counts_nothing() -> None:
 def test_a_register_that_goes_on_falling_begins_anew_at_its_lowest() -> None:
     assert feed(("22:01", 1000), ("22:02", 20), ("22:03", 0), ("22:04", 90)).total_wh == 90
     assert feed(("22:01", 1000), ("22:02", 0), ("22:03", 0), ("22:04", 90)).total_wh == 90
+
+
+def test_old_readings_told_from_the_newest_to_the_oldest_are_no_new_beginning() -> None:
+    assert feed(("22:01", 90_000), ("22:02", 50_000), ("22:03", 40_000), ("22:04", 90_050)).total_wh == 50
 
 
 def test_an_old_reading_told_late_is_not_counted_twice() -> None:
@@ -239,7 +251,9 @@ def test_a_register_of_32_bits_wraps_and_some_tell_2_to_the_32_too_much(
     before: float, after: float, total_wh: int
 ) -> None:
     """E08, Zaptec Go 2."""
-    assert feed(("22:01", before), ("22:02", after)).total_wh == total_wh
+    account = feed(("22:01", before), ("22:02", after))
+    assert account.total_wh == total_wh
+    assert account.step_wh == (total_wh or None), "what did not move shows no step"
 
 
 def test_counting_goes_on_over_a_wrap_and_over_an_offset_that_comes_and_goes() -> None:
@@ -340,6 +354,12 @@ def test_a_register_in_wh_called_kwh_is_recognised_with_samples_each_minute() ->
 def test_the_least_step_of_a_register_in_kwh_is_known_in_wh() -> None:
     account = feed(("22:00", 700, 11_000), ("22:06", 701, 11_000))
     assert account.step_wh == 1000
+
+
+def test_a_register_whose_unit_is_known_is_judged_in_it() -> None:
+    """400 Wh of 500 are no sign of a fault, and shown as 0.4."""
+    account = feed(("22:00", 7, 6000), ("22:05", 7.4, 6000), account=ledger.opened(PLUG, 1000.0))
+    assert account.total_wh == 400
 
 
 def test_the_unit_of_a_coarse_register_is_judged_by_all_that_flowed_since_it_moved() -> None:

@@ -1,5 +1,7 @@
 """Energy by power where no register moves, and the gaps between readings."""
 
+from datetime import timedelta
+
 import pytest
 
 from chargerd.core.ledger import Delta
@@ -56,6 +58,78 @@ def test_the_register_of_the_next_transaction_does_not_forget_what_the_last_one_
     assert settle(account).total_wh == 3600
 
 
+@pytest.mark.parametrize(
+    ("stop_wh", "wh"), [pytest.param(43_599, 3599, id="one-less"), pytest.param(43_601, 3601, id="one-more")]
+)
+def test_a_register_is_right_to_the_watt_hour(stop_wh: float, wh: int) -> None:
+    assert settle(night_by_power(("22:30:05", stop_wh))).total_wh == wh
+
+
+@pytest.mark.parametrize(
+    ("later_wh", "expected"),
+    [
+        pytest.param(43_501, {"22:00": 1750, "22:15": 1751}, id="one"),
+        pytest.param(43_530, {"22:00": 1750, "22:15": 1780}, id="some"),
+        pytest.param(43_550, {"22:00": 1750, "22:15": 1800}, id="all-of-the-last-quarter"),
+        pytest.param(43_551, {"22:00": 1751, "22:15": 1800}, id="more"),
+        pytest.param(43_700, {"22:00": 1800, "22:15": 1800, "22:30": 100}, id="more-than-was-denied"),
+    ],
+)
+def test_what_flows_later_makes_good_for_what_was_denied(later_wh: float, expected: dict[str, int]) -> None:
+    account = night_by_power(("22:30:05", 43_500), ("22:35", later_wh))
+    assert cells(settle(account)) == expected
+
+
+def test_a_register_at_the_end_says_that_nothing_flowed_since_the_power_did() -> None:
+    before = feed(("22:00", 0), *steady("22:10", 60, *[None] * 11, power=6000))
+    result = take(before, ("22:24", 1300, 0))
+    assert [(f"{piece.start:%H:%M}", f"{piece.end:%H:%M}", piece.wh) for piece in result.pieces] == [
+        ("22:10", "22:15", 50),
+        ("22:15", "22:20", 50),
+        ("22:20", "22:24", 200),
+    ], "half of the stretch in which it stopped"
+    result = take(feed(("22:21", None, 0), account=before), ("22:24", 1050, 0))
+    assert [(f"{piece.start:%H:%M}", f"{piece.end:%H:%M}", piece.wh) for piece in result.pieces][-1] == (
+        "22:21",
+        "22:24",
+        0,
+    )
+
+
+def test_energy_by_power_lies_where_the_power_was_told() -> None:
+    """Parts of watt-hours are carried on, their time is not."""
+    account = feed(("22:10", None, 7230))
+    for told in steady("22:10:30", 30, *[None] * 20, power=7230):
+        result = take(account, told)
+        account = result.ledger
+        (piece,) = result.pieces
+        assert (piece.end - piece.start, piece.end) == (timedelta(seconds=30), at(told[0]))
+        assert piece.wh in {60, 61}
+    assert cells(account) == {"22:00": 602, "22:15": 603}
+
+
+def test_energy_that_was_kept_back_lies_where_it_flowed() -> None:
+    """A register that stands: 200 Wh wait to be told by it, then they are counted with the next 100."""
+    account = feed(*steady("22:13", 60, *[500] * 4, power=6000))
+    assert cells(account) == {"22:00": 200, "22:15": 100}
+
+
+def test_what_was_kept_back_is_counted_once_the_register_moves() -> None:
+    account = feed(*steady("22:00", 60, 0, 0, 0, 300, power=6000))
+    assert account.total_wh == 300
+    assert feed(("22:04", None, 6000), account=account).total_wh == 400
+
+
+def test_a_register_that_moves_tells_first_of_what_power_told_and_then_of_the_rest() -> None:
+    result = take(feed(*steady("22:00", 60, *[0] * 4, power=6000)), ("22:04", 400, 6000))
+    assert result.pieces == (Delta(at("22:03"), at("22:04"), 100, MEASURED),)
+    result = take(feed(*steady("22:00", 60, *[0] * 4, power=6000)), ("22:04", 430, 6000))
+    assert result.pieces == (
+        Delta(at("22:00"), at("22:03"), 30, MEASURED),
+        Delta(at("22:03"), at("22:04"), 100, MEASURED),
+    )
+
+
 def test_power_is_the_mean_of_both_ends() -> None:
     assert feed(("22:00", None, 0), ("22:02", None, 6000)).total_wh == 100
     assert feed(("22:00", None, 6000), ("22:02", None, 0)).total_wh == 100
@@ -87,6 +161,8 @@ def test_a_sample_without_power_is_no_zero() -> None:
     """Only a level was told, or a register in a message of its own."""
     account = feed(("22:00", None, 6000), ("22:01", None, None), ("22:02", None, 6000))
     assert account.total_wh == 200
+    weak = steady("22:00", 10, *[None] * 2, power=130), steady("22:00:30", 10, *[None] * 1, power=130)
+    assert feed(*weak[0], ("22:00:20", None, None), *weak[1]).total_wh == 1, "nor is what was carried on"
 
 
 def test_parts_of_watt_hours_by_power_add_up() -> None:
@@ -127,6 +203,12 @@ def test_power_that_stops_without_the_register_having_moved_is_denied() -> None:
     assert qualities(account) == [MEASURED]
     assert settle(account).total_wh == 0
     assert settle(feed(("22:04", 600, 6000), account=account)).total_wh == 100
+
+
+def test_a_register_that_stood_while_much_flowed_is_not_believed_when_it_stops() -> None:
+    account = feed(("22:00", 500, 0), *steady("22:01", 60, *[None] * 4, power=6000), ("22:05", None, 0))
+    assert account.total_wh == 400
+    assert settle(feed(("22:06", 500, 0), ("22:07", 500, 0), account=account)).total_wh == 400
 
 
 def test_what_the_register_measured_stays_where_power_told_too_much_later() -> None:

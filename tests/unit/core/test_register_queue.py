@@ -63,7 +63,7 @@ def test_a_charger_that_kept_nothing_leaves_the_gap_to_be_filled() -> None:
 
 
 def test_a_reading_that_need_not_wait_lets_those_that_did_go_first() -> None:
-    result = take(lost(), ("23:02", 2200, 6000))
+    result = take(lost(), ("23:02", 2200, 6000), recovered=True)
     assert [piece.wh for piece in result.pieces] == [2000, 0, 200]
     assert result.slope == Delta(at("23:00"), at("23:02"), 200, MEASURED)
     assert result.ledger.pending == ()
@@ -77,6 +77,17 @@ def test_only_the_first_reading_that_waited_bridges_the_gap() -> None:
     account = register.drained(account, meter(("23:21", None), recovered=True)).ledger
     assert cells(account) == {"22:00": 1500, "22:15": 500, "23:15": 500}
     assert qualities(account) == [RECOVERED, RECOVERED, MEASURED]
+
+
+def test_power_that_waited_is_known_once_it_is_counted() -> None:
+    account = register.drained(lost(), meter(("23:01", None))).ledger
+    assert feed(("23:02", None, 6000), account=account).total_wh == 2000 + 100
+
+
+def test_readings_wait_as_long_as_others_do() -> None:
+    """What the charger kept reaches up to two minutes before the first that waits."""
+    account = take(lost(), ("22:58", 2000, 0), recovered=True, queue_waits=True).ledger
+    assert len(take(account, ("23:02", 2200, 0), queue_waits=True).ledger.pending) == 2
 
 
 def test_readings_of_the_same_instant_wait_together() -> None:
@@ -114,13 +125,13 @@ def test_the_first_reading_of_a_visit_waits_for_earlier_ones() -> None:
         pytest.param(6000, 0, 6000, False, id="nothing-flowed"),
         pytest.param(0, 0.5, 0, False, id="as-good-as-nothing"),
         pytest.param(0, 0.6, 0, True, id="a-watt-hour"),
-        pytest.param(6000, 5400, 6000, False, id="nine-tenths-of-what-steady-power-makes"),
-        pytest.param(6000, 5399, 6000, True, id="less"),
-        pytest.param(9000, 5400, 6000, False, id="the-lesser-power-counts"),
-        pytest.param(6000, 5400, 9000, False, id="the-lesser-power-counts-at-the-beginning"),
-        pytest.param(0, 5400, 6000, True, id="it-began-in-the-gap"),
-        pytest.param(6000, 5400, None, True, id="it-ended-in-the-gap"),
-        pytest.param(99, 5400, 99, True, id="stand-by"),
+        pytest.param(6000, 10_800, 6000, False, id="nine-tenths-of-what-steady-power-makes"),
+        pytest.param(6000, 10_799, 6000, True, id="less"),
+        pytest.param(9000, 10_800, 6000, False, id="the-lesser-power-counts"),
+        pytest.param(6000, 10_800, 9000, False, id="the-lesser-power-counts-at-the-beginning"),
+        pytest.param(0, 10_800, 6000, True, id="it-began-in-the-gap"),
+        pytest.param(6000, 10_800, None, True, id="it-ended-in-the-gap"),
+        pytest.param(99, 10_800, 99, True, id="stand-by"),
         pytest.param(6000, -300, 6000, True, id="it-fell"),
         pytest.param(6000, None, 6000, True, id="no-register"),
     ],
@@ -129,13 +140,14 @@ def test_a_reading_that_leaves_no_question_does_not_wait(
     before_w: float, risen: float | None, after_w: float | None, waits: bool
 ) -> None:
     account = feed(("22:00", 9000, before_w))
-    told = ("23:00", None if risen is None else 9000 + risen, after_w)
+    told = ("11T00:00", None if risen is None else 9000 + risen, after_w)
     assert bool(take(account, told, queue_waits=True).ledger.pending) is waits
 
 
 def test_a_reading_in_another_unit_leaves_no_question_either() -> None:
     account = feed(("22:00", 9, 6000), account=ledger.opened(PLUG, 1000.0))
     assert take(account, ("23:00", 14.4, 6000), queue_waits=True).ledger.total_wh == 5400
+    assert take(account, ("23:00", 14.4, 0), queue_waits=True).ledger.pending
 
 
 def test_a_first_register_after_power_waits_for_what_the_charger_kept() -> None:
