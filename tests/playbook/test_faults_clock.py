@@ -219,7 +219,7 @@ def test_a_charger_that_is_away_for_an_hour_is_not_given_up_for_a_day_because_th
     assert home.settled == []
     assert home.doc["state"] == "ACTIVE:REGULAR"
     assert home.doc["pluggedInAt"] == "2025-06-11T23:15:00Z"
-    assert home.target == regular()
+    assert home.target == {**regular(ready_by="2025-06-12T07:00:00Z"), "id": 2}, "the schedule of the right day"
 
 
 def test_an_upcoming_session_rolls_on_when_the_clock_is_set_past_its_deadline() -> None:

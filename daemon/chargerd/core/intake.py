@@ -33,6 +33,8 @@ from chargerd.core.model import Car, Session, Slot, State, Targets
 
 Commands = tuple[Command, ...]
 
+ANOTHER_DAY = timedelta(hours=12)
+"""A clock that was wrong by so much looked the schedule up on another day."""
 UNSEEN_VISIT_FROM_WH = 100.0
 """A transaction that was told only when it was over, and delivered so much, was a visit that nobody saw."""
 
@@ -88,8 +90,19 @@ def retargeted(visited: Session, targets: Targets) -> Session:
 
 
 def clock_stepped(state: State, event: ClockStepped, now: datetime) -> State:
-    """Date anew what the wrong clock dated, by whole seconds: a visit's grid begins on one."""
-    return shift.moved(state, timedelta(seconds=round(event.by_s)), now)
+    """Date anew what the wrong clock dated, by whole seconds: a visit's grid begins on one.
+
+    Deadlines are true times, but one that was looked up on another day is not this day's.
+    """
+    by = timedelta(seconds=round(event.by_s))
+    state = shift.moved(state, by, now)
+    if abs(by) < ANOTHER_DAY:
+        return state
+    for slot in state.slots:
+        is_plugged = slot.session.plugged_in_at is not None
+        targets = target.redated(slot.session.targets, slot.policy, state.site.zone, now, is_plugged=is_plugged)
+        state = session.with_slot(state, replace(slot, session=retargeted(slot.session, targets)))
+    return state
 
 
 def status(state: State, event: StatusReported, now: datetime) -> State:

@@ -74,6 +74,16 @@ def edited(targets: Targets, policy: Policy, zone: str, now: datetime) -> Target
     return _with_scheduled(targets, *found)
 
 
+def redated(targets: Targets, policy: Policy, zone: str, now: datetime, *, is_plugged: bool) -> Targets:
+    """Look the policy's target up again after the clock was set by days: the one in force was another day's."""
+    if not is_plugged:
+        return scheduled(targets, policy, zone, now)
+    found, known = next_deadline_of(policy.schedule, zone, now), targets.scheduled
+    if found is None or (known is not None and (known.ready_by, known.minimum_charge_target) == found):
+        return targets
+    return _with_scheduled(targets, *found)
+
+
 def renumbered(targets: Targets) -> Targets:
     """The policy's battery reserve is part of every REGULAR target: where it changed, they are others now."""
     if targets.scheduled is not None:
