@@ -412,7 +412,7 @@ def _integrated(ledger: Ledger, meter: Meter) -> Counted:
 def _accrued(ledger: Ledger, meter: Meter) -> Ledger:
     """Add up what flowed by power, without counting it yet."""
     wh = _integral_wh(ledger, meter)
-    since = ledger.carry_since if ledger.carry_wh else ledger.power_at
+    since = ledger.carry_since if ledger.carry_wh else _powered_since(ledger)
     return _with_power(replace(ledger, carry_wh=ledger.carry_wh + wh, carry_since=since), meter)
 
 
@@ -434,13 +434,23 @@ def _with_tentative(
 
 
 def _integral_wh(ledger: Ledger, meter: Meter) -> float:
-    """Energy by power in Wh since power was last told: the mean of both ends, over a time that is not too long."""
-    if ledger.power_at is None or meter.power_w is None or meter.recovered:
+    """Energy by power in Wh since power was last told, or since the register told better: the mean of both ends, over
+    a time that is not too long.
+    """
+    since = _powered_since(ledger)
+    if since is None or ledger.power_at is None or meter.power_w is None or meter.recovered:
         return 0.0
-    if not timedelta(0) < meter.at - ledger.power_at <= meter.integrated_within:
+    if meter.at <= since or meter.at - ledger.power_at > meter.integrated_within:
         return 0.0
     mean_w = (_flow_w(ledger.power_w) + _flow_w(meter.power_w)) / 2
-    return mean_w * hours_between(ledger.power_at, meter.at)
+    return mean_w * hours_between(since, meter.at)
+
+
+def _powered_since(ledger: Ledger) -> datetime | None:
+    """From when on power is integrated; None before it was told."""
+    if ledger.power_at is None or ledger.anchor_at is None:
+        return ledger.power_at
+    return max(ledger.power_at, ledger.anchor_at)
 
 
 def _flows(power_w: float | None) -> bool:

@@ -165,13 +165,16 @@ def _visiting(slot: Slot, visited: Session, now: datetime) -> Session:
 
 
 def settles_at(state: State, session: Session) -> datetime:
-    """When a visit whose car has left is settled, as things stand; not before its charger has emptied its queue."""
+    """When a visit whose car has left is settled, as things stand; not before its charger has emptied its queue.
+
+    One that is not connected may have something to tell when it is.
+    """
     assert session.unplugged_at is not None
     facts, told_at = state.facts, session.quiet_since or session.unplugged_at
     drains_at = evidence.drains_at(facts)
     waits_until = drains_at or (facts.lost_at or session.unplugged_at) + SETTLE_AT_MOST
     latest = max(session.unplugged_at + SETTLE_AT_MOST, waits_until)
-    if facts.transaction is not None:
+    if facts.transaction is not None or not facts.online:
         return latest
     return min(max(told_at + SETTLE_QUIET, drains_at or told_at), latest)
 

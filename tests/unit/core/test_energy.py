@@ -254,10 +254,10 @@ def test_what_waited_trickles_or_flows_by_what_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "drains"), [pytest.param("10T22:10:59", False, id="not-yet"), pytest.param("10T22:11", True, id="settles")]
+    ("now", "drains"), [pytest.param("10T22:19:59", False, id="not-yet"), pytest.param("10T22:20", True, id="settles")]
 )
 def test_what_waits_is_counted_before_the_visit_is_settled(now: str, drains: bool) -> None:
-    """The car has left, and the charger, whose queue nobody has heard, is gone again."""
+    """The car has left, and the charger, whose queue nobody has heard, has been gone for ten minutes."""
     waiting = replace(ledger.opened(PLUG), anchor_wh=0, anchor_at=PLUG, epoch_wh=0.0)
     waiting = replace(waiting, pending=(Reading(at=utc("10T22:10"), register_wh=500),))
     whole = visiting(ChargerFacts(plugged=False), waiting, unplugged_at=utc("10T22:10"), quiet_since=utc("10T22:10"))

@@ -198,6 +198,8 @@ def test_settling_takes_what_is_not_left_there_from_the_latest_cells() -> None:
     assert cells(final) == {"22:07": 40, "22:15": 0, "22:30": 0}
     final = ledger.settled(replace(account, excess=(denied("10T22:16", 21),)), utc("10T22:45"))
     assert cells(final) == {"22:07": 50, "22:15": 0, "22:30": 29}
+    final = ledger.settled(replace(account, excess=(denied("10T22:31", 60),)), utc("10T22:45"))
+    assert cells(final) == {"22:07": 40, "22:15": 0, "22:30": 0}
 
 
 def test_settling_takes_back_no_more_than_there_is() -> None:
