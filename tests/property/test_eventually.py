@@ -26,7 +26,7 @@ class Promise:
     by: datetime
 
 
-@settings(max_examples=settings().max_examples // 3)
+@settings(max_examples=max(settings().max_examples // 10, 40))
 @given(setups, histories(16), st.one_of(st.none(), st.tuples(st.sampled_from((60, 80)), st.sampled_from((40, 300)))))
 def test_the_target_is_reached_by_its_time_else_as_soon_as_possible(
     setup: Setup, acts: list[Act], wish: tuple[int, int] | None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from chargerd.core import document
 from chargerd.core.commands import StartTransaction
@@ -26,6 +26,7 @@ def test_the_rules_hold_in_every_history(setup: Setup, acts: list[Act]) -> None:
         assert world.rules.total_wh(world.state) <= world.box.delivered_wh + 2 * len(world.rules.settled) + 2
 
 
+@settings(max_examples=max(settings().max_examples // 5, 120))
 @given(setups, histories())
 def test_a_replay_of_a_history_gives_the_same_state_and_the_same_commands(setup: Setup, acts: list[Act]) -> None:
     world = play(World(setup), acts)

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 else:
     from dataclasses import replace as _replace
 
+    _new, _set = object.__new__, object.__setattr__
+
     def replace(value, /, **changes):
         """Return a copy of a frozen value with some fields changed. It has no ``__post_init__``."""
-        fields = getattr(value, "__dict__", None)
-        if fields is None:
+        try:
+            fields = value.__dict__
+        except AttributeError:
             return _replace(value, **changes)
-        copy = object.__new__(type(value))
-        copy.__dict__.update(fields, **changes)
+        copy = _new(type(value))
+        _set(copy, "__dict__", fields | changes)
         return copy
 
 

@@ -413,6 +413,13 @@ def test_a_frozen_register_leaves_it_to_the_power() -> None:
     assert qualities(account) == [ESTIMATED] * 4
 
 
+def test_a_frozen_register_in_messages_of_its_own_leaves_it_to_the_power_too() -> None:
+    """The register on each minute, the power between."""
+    registers, powers = steady("22:00", 60, *[1000] * 61), steady("22:00:30", 60, *[None] * 60, power=6000)
+    account = feed(*sorted([*registers, *powers]))
+    assert settle(account).total_wh == pytest.approx(6000, abs=100)
+
+
 def test_a_register_that_does_not_count_what_flows_leaves_it_to_the_power() -> None:
     account = feed(*steady("22:00", 300, 0, 10, 20, 30, power=6000))
     assert settle(account).total_wh == 1500
