@@ -154,3 +154,12 @@ def test_an_old_stop_told_again_changes_nothing(context_first: bool) -> None:
     home.until("11T06:50")
     assert len(home.settled) == 1
     assert home.state.unattributed_wh == 0
+
+
+def test_a_transaction_that_delivered_next_to_nothing_was_no_visit() -> None:
+    home = away_until("11T06:30")
+    starts(home, "11T00:30", 100_000)
+    stops(home, "11T02:30", 100_099)
+    tells(home, plugged=False, activity=Activity.IDLE)
+    home.until("11T06:45")
+    assert home.settled == []

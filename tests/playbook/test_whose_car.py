@@ -1,9 +1,14 @@
 """Several cars at one charger: told apart by card, by EVCCID or by their own telemetry; a guest is nobody's."""
 
+from dataclasses import replace
+
 import pytest
 
 from chargerd.core.commands import SetCurrentLimit, StartTransaction
-from tests.support.home import Home, VehicleSpec
+from chargerd.core.document import vehicles
+from chargerd.core.events import AuthorizeRequested
+from chargerd.core.ids import ReplyTo
+from tests.support.home import GARAGE, Home, VehicleSpec
 from tests.support.two_cars import CAR, OTHER_POLICY, VAN, TwoCars
 
 CARDS = (("04:A2:B3:C4",), ("04ffee11", "aa-bb-cc-dd-ee-ff"))
@@ -146,3 +151,29 @@ def test_a_guest_at_the_only_cars_charger_is_measured_and_the_policy_goes_on_wai
     (visit,) = home.settled
     assert visit.policy_id is None
     assert visit.document["statistics"]["aggregated"]["kwhSum"] * 1000 == round(home.box.register) - 100_000
+
+
+def test_a_guest_that_turns_out_to_be_the_car_after_all_is_the_policys() -> None:
+    home = Alone().until("10T22:15").plug().start_box("0badcafe").until("10T22:30")
+    assert home.doc["state"] == "UPCOMING"
+    home.tell(AuthorizeRequested(charger_id=GARAGE, id_token="04A2B3C4", reply_to=ReplyTo("card")))
+    assert home.doc["state"] == "ACTIVE:REGULAR"
+    assert home.doc["pluggedInAt"] == "2025-06-10T22:15:00Z"
+    assert home.doc["statistics"]["aggregated"]["kwhSum"] == 2.75
+    home.until("11T06:50").unplug().until("11T06:55")
+    (visit,) = home.settled
+    assert visit.document["statistics"]["aggregated"]["kwhSum"] * 1000 == round(home.box.register) - 100_000
+
+
+def test_the_vehicles_tell_where_they_are() -> None:
+    home = TwoCars().until("10T22:00")
+    home.hears(CAR, level_pct=40.0, plugged=False, at_home=False)
+    assert [(car["id"], car["batteryLevel"], car["isPluggedIn"], car["at"]) for car in vehicles(home.state)] == [
+        ("car", 40, False, None),
+        ("van", None, None, None),
+    ]
+    home.until("10T22:15").plug().until("10T22:16")
+    car = next(car for car in vehicles(home.state) if car["id"] == "car")
+    assert (car["isPluggedIn"], car["isAtHome"], car["at"], car["isCharging"]) == (True, True, "garage", False)
+    home.tell(replace(home.configuration(), policies=()))
+    assert [car["id"] for car in vehicles(home.state)] == ["car", "van"], "followed without a policy"

@@ -377,26 +377,20 @@ def error_of(state: State, now: datetime) -> SessionError | None:
         return missing
     said = None if slot.session.error is None else slot.session.error.kind
     failing = _failing(state)
-    if said is failing and failing is not None and state.control.unmet_since is not None:
+    if said is failing and state.control.unmet_since is not None:
         goes_on = failing is ErrorKind.START_FAIL or state.facts.charging
         return slot.session.error if goes_on else None
     at = fails_at(state)
-    if failing is None or at is None or now < at:
+    if at is None or now < at:
         return None
     if failing is ErrorKind.STOP_FAIL and not _seen_charging(state):
         return None
     return SessionError(kind=failing)
 
 
-def _failing(state: State) -> ErrorKind | None:
-    """What a lag that lasts too long is called."""
-    match state.control.want:
-        case Want.CHARGE:
-            return ErrorKind.START_FAIL
-        case Want.HOLD:
-            return ErrorKind.STOP_FAIL
-        case Want.FREE:
-            return None
+def _failing(state: State) -> ErrorKind:
+    """What a lag that lasts too long is called: something is wanted of the cable, or there is none."""
+    return ErrorKind.START_FAIL if state.control.want is Want.CHARGE else ErrorKind.STOP_FAIL
 
 
 def missing_error(state: State, slot: Slot) -> SessionError | None:

@@ -9,6 +9,7 @@ takes back what was too much, so that a sum never falls while a car is plugged i
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import assert_never
 
 from chargerd.core.frozen import replace
 from chargerd.core.ledger import Delta, cell_at, counted, covered, split_wh, worse
@@ -191,6 +192,8 @@ def _read(ledger: Ledger, meter: Meter) -> Counted:
         case _Verdict.ELSEWHERE:
             begun = _integrated(ledger, meter)
             return Counted(anchored(begun.ledger, meter.at, meter.register_wh), begun.pieces)
+        case _:
+            assert_never(verdict)
 
 
 def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Meter) -> tuple[Ledger, _Verdict]:
@@ -223,10 +226,11 @@ def _plausible_wh(since: datetime, meter: Meter) -> float:
 def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
     """The register stands where it stood: nothing flowed, or it moves in larger steps than that, or it is frozen."""
     ledger = replace(ledger, dip_wh=None, dip_at=None)
-    if ledger.anchor_at is None or meter.at < ledger.anchor_at:
+    assert ledger.anchor_at is not None
+    if meter.at < ledger.anchor_at:
         return Counted(ledger)
     slope = Delta(ledger.anchor_at, meter.at, 0, Quality.MEASURED)
-    goes_on = _flows(meter.power_w) and _flows(ledger.power_w)
+    goes_on = _flows(ledger.power_w) and (_flows(meter.power_w) or _is_untold(ledger, meter))
     flowed_wh = float(_tentative_wh(ledger))
     if goes_on:
         flowed_wh += ledger.carry_wh + _integral_wh(ledger, meter)
@@ -247,6 +251,12 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
         epoch_excess_wh=excess_wh,
     )
     return Counted(ledger, (slope,), slope)
+
+
+def _is_untold(ledger: Ledger, meter: Meter) -> bool:
+    """Tell whether power comes in messages of its own, and the last one is recent."""
+    recent = ledger.power_at is not None and meter.at - ledger.power_at <= MEASURED_WITHIN
+    return meter.power_w is None and recent and not meter.recovered
 
 
 def _with_excess(ledger: Ledger, excess_wh: int) -> Ledger:

@@ -332,6 +332,8 @@ def test_a_unit_that_is_recognised_late_takes_back_what_was_counted_in_the_wrong
     assert account.scale == pytest.approx(0.001)
     assert account.total_wh == 500
     assert settle(account).total_wh == 184
+    by_one = feed(("22:00", 0, 0), ("22:01", 185, 0), ("22:02", 183_518, 11_000))
+    assert (by_one.total_wh, settle(by_one).total_wh) == (185, 184)
 
 
 def test_a_register_in_kwh_is_recognised_with_samples_each_minute() -> None:
@@ -418,6 +420,23 @@ def test_a_frozen_register_in_messages_of_its_own_leaves_it_to_the_power_too() -
     registers, powers = steady("22:00", 60, *[1000] * 61), steady("22:00:30", 60, *[None] * 60, power=6000)
     account = feed(*sorted([*registers, *powers]))
     assert settle(account).total_wh == pytest.approx(6000, abs=100)
+
+
+@pytest.mark.parametrize(
+    ("power_w", "told", "recovered", "pauses"),
+    [
+        pytest.param(6000, "22:05", False, False, id="power-was-told-lately"),
+        pytest.param(6000, "22:05:01", False, True, id="power-was-told-long-ago"),
+        pytest.param(6000, "22:05", True, True, id="the-connection-was-gone"),
+        pytest.param(0, "22:05", False, True, id="nothing-flowed-then"),
+        pytest.param(None, "22:05", False, True, id="power-is-never-told"),
+    ],
+)
+def test_a_register_that_stands_says_that_nothing_flows_unless_power_told_otherwise_lately(
+    power_w: float | None, told: str, recovered: bool, pauses: bool
+) -> None:
+    result = take(feed(("22:00", 0, power_w)), (told, 0), recovered=recovered)
+    assert result.pieces == ((Delta(at("22:00"), at(told), 0, MEASURED),) if pauses else ())
 
 
 def test_a_register_that_does_not_count_what_flows_leaves_it_to_the_power() -> None:

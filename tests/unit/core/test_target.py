@@ -86,3 +86,20 @@ def test_an_immediate_start_goes_before_an_override_and_that_before_the_schedule
     boosted = target.immediate(targets, 60)
     assert boosted.latest == boosted.immediate
     assert target.completed(boosted).latest == targets.override
+
+
+def test_a_clock_that_was_set_by_days_looks_the_schedule_up_again() -> None:
+    plan, now = policy(daily("07:00")), utc("2026-01-20T05:00:00")
+    known = target.scheduled(Targets(), plan, "UTC", utc("2026-01-14T05:00:00"))
+    again = target.redated(known, plan, "UTC", now, is_plugged=True)
+    assert again.scheduled is not None
+    assert (again.scheduled.target_id, again.scheduled.ready_by) == (2, utc("2026-01-20T07:00:00"))
+    assert target.redated(again, plan, "UTC", now, is_plugged=True) == again, "it is this day's already"
+    waiting = target.redated(known, plan, "UTC", now, is_plugged=False)
+    assert waiting.scheduled is not None
+    assert (waiting.scheduled.target_id, waiting.scheduled.ready_by) == (1, utc("2026-01-20T07:00:00"))
+    without = policy((None,) * 7)
+    assert target.redated(Targets(), without, "UTC", now, is_plugged=True) == Targets()
+    fresh = target.redated(Targets(), plan, "UTC", now, is_plugged=True)
+    assert fresh.scheduled is not None
+    assert fresh.scheduled.target_id == 1

@@ -1,0 +1,165 @@
+"""Transactions: which one runs, which id it gets, and what its end says of the car."""
+
+from dataclasses import replace
+
+import pytest
+
+from chargerd.core import evidence
+from chargerd.core.events import Activity, TransactionEnded, TransactionStarted
+from chargerd.core.ids import ReplyTo, TransactionId
+from chargerd.core.model import ChargerFacts
+from tests.support.home import GARAGE, utc
+from tests.unit.core.telling import FRESH, NOW, charging, running, sample, status
+
+
+def start(
+    measured_at: str | None = "10T22:00",
+    transaction_id: str | None = None,
+    *,
+    register: float = 5,
+    token: str = "",
+) -> TransactionStarted:
+    return TransactionStarted(
+        charger_id=GARAGE,
+        reply_to=ReplyTo("r"),
+        register_wh=register,
+        id_token=token,
+        measured_at=None if measured_at is None else utc(measured_at),
+        transaction_id=None if transaction_id is None else TransactionId(transaction_id),
+    )
+
+
+def end(
+    facts: ChargerFacts, number: str = "7", now: str = "10T22:00", *, reason: str = "", measured: str | None = None
+) -> ChargerFacts:
+    event = TransactionEnded(
+        charger_id=GARAGE,
+        reply_to=ReplyTo("r"),
+        transaction_id=TransactionId(number),
+        reason=reason,
+        measured_at=None if measured is None else utc(measured),
+    )
+    return evidence.transaction_ended(facts, event, utc(now))
+
+
+def test_the_same_start_told_twice_gets_the_same_id_and_another_a_greater_one() -> None:
+    facts, first = evidence.transaction_started(FRESH, start(), NOW)
+    assert facts.heard_at == NOW
+    assert facts.transaction is not None
+    assert (facts.transaction.started_at, facts.transaction.register_wh) == (NOW, 5)
+    assert evidence.transaction_started(facts, start(), NOW) == (facts, first)
+    for other in (start("10T22:01"), start(None), start(register=6), start(token="card")):
+        assert int(evidence.transaction_started(facts, other, NOW)[1]) == int(first) + 1
+    facts, untimed = evidence.transaction_started(facts, start(None), NOW)
+    assert int(evidence.transaction_started(facts, start(None), NOW)[1]) == int(untimed) + 1, "nothing tells it is one"
+
+
+def test_ids_rise_with_time_even_if_all_was_forgotten_and_with_a_clock_that_is_wrong() -> None:
+    second = utc("2020-01-01T00:00:01")
+    facts, first = evidence.transaction_started(FRESH, start(None), second)
+    assert first == "1"
+    facts, given = evidence.transaction_started(replace(facts, last_transaction_number=41), start(None), second)
+    assert (given, facts.last_transaction_number) == ("42", 42)
+    assert int(evidence.transaction_started(FRESH, start(), NOW)[1]) == (NOW - utc("2020-01-01T00:00")).total_seconds()
+
+
+def test_a_start_told_again_after_its_end_keeps_its_id() -> None:
+    facts, first = evidence.transaction_started(FRESH, start(), NOW)
+    _, again = evidence.transaction_started(end(facts, first), start(), NOW)
+    assert again == first
+
+
+def test_a_start_that_was_kept_for_hours_began_when_it_says() -> None:
+    facts, _ = evidence.transaction_started(ChargerFacts(), start("10T16:00"), NOW)
+    assert facts.transaction is not None
+    assert facts.transaction.started_at == utc("10T16:00")
+
+
+def test_a_station_that_names_its_transactions_is_taken_at_its_word() -> None:
+    facts, given = evidence.transaction_started(FRESH, start(transaction_id="a-uuid"), NOW)
+    assert (given, facts.last_transaction_number) == ("a-uuid", 0)
+    assert evidence.transaction_started(facts, start("10T22:30", "a-uuid"), NOW) == (facts, "a-uuid")
+    assert evidence.transaction_started(facts, start(transaction_id="b-uuid"), NOW)[1] == "b-uuid"
+    unnamed, _ = evidence.transaction_started(FRESH, start(), NOW)
+    assert evidence.transaction_started(unnamed, start(transaction_id="b-uuid"), NOW)[1] == "b-uuid"
+
+
+def test_a_transaction_is_adopted_from_a_sample_or_a_status_but_not_one_that_ended() -> None:
+    facts = sample(FRESH, transaction="7", power=0)
+    assert facts.transaction == running(started="10T22:00")
+    assert sample(facts, "10T22:10", transaction="7", power=0).transaction == facts.transaction
+    assert status(FRESH, transaction="7").transaction == facts.transaction
+    ended = end(facts)
+    assert sample(ended, "10T22:01", transaction="7", power=0).transaction is None
+    assert sample(ended, "10T22:01", transaction="8", power=0).transaction == running("8", "10T22:01")
+    assert sample(facts, "10T22:01", transaction="8", power=0).transaction == running("8", "10T22:01")
+
+
+@pytest.mark.parametrize(
+    ("now", "activity", "transaction", "kept"),
+    [
+        pytest.param("10T21:00:01", Activity.EV_CONNECTED, None, False, id="its-end-was-told-to-nobody"),
+        pytest.param("10T21:00", Activity.EV_CONNECTED, None, True, id="said-before-it-began"),
+        pytest.param("10T21:00:01", Activity.EV_CONNECTED, "7", True, id="named"),
+        pytest.param("10T21:00:01", Activity.SUSPENDED_EV, None, True, id="another-word"),
+        pytest.param("10T21:00:01", None, None, True, id="no-word"),
+    ],
+)
+def test_a_charger_that_has_a_car_and_names_no_transaction_has_none(
+    now: str, activity: Activity | None, transaction: str | None, kept: bool
+) -> None:
+    facts = status(replace(FRESH, transaction=running()), now, activity=activity, transaction=transaction)
+    assert facts.transaction == (running() if kept else None)
+
+
+def test_the_end_of_a_transaction_ends_charging() -> None:
+    facts = end(replace(charging(), transaction=running()), reason="Local")
+    assert facts.transaction is None
+    assert facts.last_transaction == replace(running(), ended_at=NOW, end_reason="Local")
+    assert (facts.charging, facts.stopped_at, facts.heard_at) == (False, NOW, NOW)
+
+
+def test_the_end_of_an_unknown_transaction_ends_nothing_else() -> None:
+    facts = replace(charging(), transaction=running())
+    assert end(facts, "4711") == replace(facts, heard_at=NOW)
+    orphan = end(FRESH, "4711")
+    assert orphan.last_transaction == replace(running("4711", "10T22:00"), ended_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("ended", "left"),
+    [
+        pytest.param("10T20:40", "10T20:40", id="later-than-the-last-evidence"),
+        pytest.param("10T20:20", "10T20:30", id="earlier"),
+    ],
+)
+def test_a_car_that_left_unheard_was_there_until_its_transaction_ended(ended: str, left: str) -> None:
+    facts = ChargerFacts(plugged=False, plugged_at=utc("10T20:30"), left_unseen=True, transaction=running())
+    assert end(facts, measured=ended).plugged_at == utc(left)
+    assert end(replace(facts, left_unseen=False), measured=ended).plugged_at == utc("10T20:30")
+    assert end(replace(facts, plugged=True), measured=ended).plugged_at == utc("10T20:30")
+    assert end(replace(facts, plugged_at=None), measured=ended).plugged_at is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "ended", "plugged"),
+    [
+        pytest.param("EVDisconnected", "10T21:30", False, id="of-the-past"),
+        pytest.param("EVDisconnected", "10T21:59", True, id="of-this-connection-a-status-tells-it"),
+        pytest.param("Local", "10T21:30", True, id="another-reason"),
+    ],
+)
+def test_a_transaction_that_ended_unheard_with_the_plug_was_a_plug_out(reason: str, ended: str, plugged: bool) -> None:
+    facts = ChargerFacts(plugged=True, plugged_at=utc("10T21:00"), online_since=utc("10T21:59"), transaction=running())
+    facts = end(facts, reason=reason, measured=ended)
+    assert facts.plugged is plugged
+    assert facts.plugged_at == utc("10T21:00" if plugged else ended)
+    gone = replace(facts, plugged=False, plugged_at=utc("10T21:40"), transaction=running())
+    assert end(gone, reason=reason, measured=ended).plugged_at == utc("10T21:40")
+    unknown = replace(facts, plugged=None, transaction=running())
+    assert end(unknown, reason=reason, measured=ended).plugged is None, "it may be back"
+
+
+def test_an_end_that_is_told_while_nobody_is_connected_unplugs_nothing() -> None:
+    facts = ChargerFacts(plugged=True, transaction=running())
+    assert end(facts, reason="EVDisconnected", measured="10T21:30").plugged
