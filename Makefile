@@ -21,7 +21,11 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/unit tests/playbook tests/property
+	@echo "unit tests beside playbooks and properties, measured"
+	@$(BIN)/coverage run -p -m pytest tests/unit & unit=$$!; \
+	  $(BIN)/coverage run -p -m pytest tests/playbook tests/property; rest=$$?; \
+	  wait $$unit && exit $$rest
+	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=100
 	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/e2e
 

@@ -69,7 +69,7 @@ class Watch:
         state = decision.state
         deadline = next_deadline(state)
         assert deadline is None or deadline > now, "a deadline must lie ahead, or the loop would spin"
-        self._remember(event, now)
+        self._remember(before, event, now)
         stored = [command for command in decision.commands if isinstance(command, StoreSettled)]
         for command in stored:
             if command.charger_id is not None:
@@ -105,13 +105,15 @@ class Watch:
         self.plugged = {slot.session.session_id for slot in state.slots if slot.session.plugged_in_at is not None}
         self.reopened = {slot.session.session_id for slot in state.slots}
 
-    def _remember(self, event: Event, now: datetime) -> None:
+    def _remember(self, before: State, event: Event, now: datetime) -> None:
         match event:
             case Configured():
                 self.configured = event
             case PricesUpdated():
                 self.prices = event
-            case MeterSampled() | TransactionStarted() | TransactionEnded() | StatusReported(plugged=False):
+            case MeterSampled() | TransactionStarted() | TransactionEnded():
+                self.told_at = now
+            case StatusReported(plugged=False) if before.facts.plugged is not False:
                 self.told_at = now
             case ClockStepped(by_s=by_s):
                 by = timedelta(seconds=round(by_s))

@@ -60,7 +60,8 @@ def reported(state: State, event: VehicleReported, now: datetime) -> tuple[State
     )
     charging = car.facts.charging is True
     if car.visit is None:
-        return _opened(_with_car(state, car), car, at) if charging and not is_home else _with_car(state, car), ()
+        opens = charging and not is_home
+        return _opened(_with_car(state, car), car, at, event.power_w) if opens else _with_car(state, car), ()
     car = replace(car, visit=_observed(car, car.visit, pct, at))
     if is_home or car.facts.plugged is False or (car.facts.plugged is None and not charging):
         return settled(state, car, at)
@@ -97,7 +98,9 @@ def _is_same_plug(slot: Slot, visit: Session, told_last_at: datetime) -> bool:
     return began_at >= plugged_in_at - SAME_PLUG or told_last_at <= began_at
 
 
-def _opened(state: State, car: Car, at: datetime) -> State:
+def _opened(state: State, car: Car, at: datetime, power_w: float | None) -> State:
+    """Power that was told in another visit says nothing of this one."""
+    car = replace(car, facts=replace(car.facts, power_w=power_w))
     facts = car.facts
     began_at = whole_second(facts.plugged_at if facts.plugged and facts.plugged_at is not None else at)
     state, session_id = new_id(state, None, at)

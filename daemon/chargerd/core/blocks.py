@@ -103,20 +103,34 @@ def closed(session: Session, at: datetime) -> Session:
 def settled(session: Session, plugged_out_at: datetime, *, lost_at: datetime | None = None) -> Session:
     """Final blocks: none ends after plug-out, none is empty, and their sum is the ledger's."""
     session = stopped(session, plugged_out_at, lost_at=lost_at)
-    cut = [_cut(block, plugged_out_at) for block in session.blocks if block.wh > 0]
+    cut = [_cut(block, plugged_out_at) for block in _without_excess(session) if block.wh > 0]
     blocks = [block for block in cut if _length(block) >= SHORTEST]
     loose = session.ledger.total_wh - sum(block.wh for block in blocks)
-    if loose < 0:
-        shares = split_wh(-loose, [float(block.wh) for block in blocks])
-        blocks = [replace(block, wh=block.wh - wh) for block, wh in zip(blocks, shares, strict=True)]
-        blocks = [block for block in blocks if block.wh > 0]
-    elif loose and blocks:
+    if loose and blocks:
         blocks[-1] = replace(blocks[-1], wh=blocks[-1].wh + loose)
     elif loose:
         fed = [cell for cell in session.ledger.cells if cell.wh]
         start = min(fed[0].start, fed[-1].end - SHORTEST)
         blocks = [Block(kind=session.kind, started_at=start, ended_at=fed[-1].end, wh=loose)]
     return replace(session, blocks=tuple(blocks), loose_wh=0, plan=())
+
+
+def _without_excess(session: Session) -> tuple[Block, ...]:
+    """Take back what the register denied from the block in which power had told it; what is not left there, from the
+    latest ones. Where a trickle outside of blocks was denied, it is not theirs.
+    """
+    left = list(session.blocks)
+    wh = sum(block.wh for block in left) - session.ledger.total_wh
+    for part in session.ledger.denied:
+        told = (i for i, block in enumerate(left) if block.started_at <= part.start <= (block.ended_at or part.start))
+        index = next(told, None)
+        if index is not None:
+            taken = max(min(part.wh, left[index].wh, wh), 0)
+            left[index], wh = replace(left[index], wh=left[index].wh - taken), wh - taken
+    for index in range(len(left) - 1, -1, -1):
+        taken = max(min(left[index].wh, wh), 0)
+        left[index], wh = replace(left[index], wh=left[index].wh - taken), wh - taken
+    return tuple(left)
 
 
 def _opening(session: Session, piece: Delta, began_at: datetime | None) -> Block:

@@ -207,7 +207,7 @@ def sampled(
     facts = facts if is_history else replace(facts, reading=reading, heard_at=at)
     if facts.plugged and facts.plug_wh is None:
         facts = replace(facts, plug_wh=event.register_wh)
-    if event.context not in (SampleContext.BEGIN, SampleContext.END):
+    if event.context not in (SampleContext.BEGIN, SampleContext.END) and not is_history:
         facts = adopted(facts, event.transaction_id, at)
     if power is None or is_history or event.context is SampleContext.END or _is_overtaken(facts, at):
         return facts  # the last sample of a transaction tells what was, not what goes on

@@ -71,7 +71,8 @@ def settled(ledger: Ledger, plugged_out_at: datetime) -> Ledger:
     kept[-1] = Interval(last.start, max(plugged_out_at, last.start), last.wh + late_wh, last.quality)
     cells = _without_excess(kept, ledger.excess)
     total_wh = sum(cell.wh for cell in cells)
-    return replace(ledger, cells=cells, total_wh=total_wh, excess=(), epoch_excess_wh=0)
+    denied = (*ledger.denied, *ledger.excess)
+    return replace(ledger, cells=cells, total_wh=total_wh, excess=(), epoch_excess_wh=0, denied=denied)
 
 
 def _without_excess(cells: list[Interval], excess: tuple[Tentative, ...]) -> tuple[Interval, ...]:
@@ -92,9 +93,12 @@ def moved(ledger: Ledger, by: timedelta) -> Ledger:
     """Date everything anew: the clock was wrong by so much. The grid is laid anew, for it lies on clock quarters."""
     start = ledger.cells[0].start + by
     fresh = opened(start)
+    told_until = max((at for at in (ledger.anchor_at, ledger.power_at) if at is not None), default=None)
     for cell in ledger.cells:
         if cell.wh:
-            fresh = counted(fresh, Delta(cell.start + by, cell.end + by, cell.wh, cell.quality))
+            is_running = told_until is not None and cell.start < told_until < cell.end
+            end = told_until if is_running and told_until is not None else cell.end
+            fresh = counted(fresh, Delta(cell.start + by, end + by, cell.wh, cell.quality))
 
     def parts(known: tuple[Tentative, ...]) -> tuple[Tentative, ...]:
         return tuple(replace(part, start=part.start + by, end=part.end + by) for part in known)

@@ -64,7 +64,8 @@ class Ledger:
 
     ``cells`` are contiguous from plug-in and end on clock quarters; settlement cuts the last one at plug-out.
     ``epoch_wh`` is the register where counting began, ``epoch_counted_wh`` what was counted since, of which
-    ``epoch_excess_wh`` is more than the register has confirmed; ``excess`` is where, of all epochs.
+    ``epoch_excess_wh`` is more than the register has confirmed; ``excess`` is where, of all epochs, and
+    ``denied`` what settlement has taken back of it.
     ``anchor_wh`` is the last register reading that was counted, ``anchor_at`` its time; None before the first.
     ``dip_*`` keep a reading below it until the next one tells a fault from a new beginning, ``pending`` those that
     wait for what the charger has to tell of a time without connection. ``power_*`` is the last power told,
@@ -80,6 +81,7 @@ class Ledger:
     epoch_counted_wh: int = 0
     epoch_excess_wh: int = 0
     excess: tuple[Tentative, ...] = ()
+    denied: tuple[Tentative, ...] = ()
     anchor_wh: float | None = None
     anchor_at: datetime | None = None
     dip_wh: float | None = None

@@ -1,6 +1,6 @@
 """What a vehicle's own telemetry, or its owner, tells: what of it can be true, and of when it is."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chargerd.core.events import VehicleReported
 from chargerd.core.frozen import replace
@@ -9,7 +9,6 @@ from chargerd.core.model import VehicleFacts
 EMPTY_FROM_PCT = 5.0
 """A level of 0 after one above this is a fault of the telemetry until it is told twice: cars report it while driving
 off or falling asleep."""
-PLUG_AGE_MAX = timedelta(hours=24)
 
 
 def told_at(event: VehicleReported, now: datetime) -> datetime:

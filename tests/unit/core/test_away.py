@@ -227,6 +227,14 @@ def test_telemetry_that_is_silent_for_longer_than_an_hour_leaves_a_gap(at: str, 
     assert wh_of(tell(whole, at, power_w=11_000.0, plugged=False)[1]) == wh
 
 
+def test_power_that_was_told_in_another_visit_says_nothing_of_this_one() -> None:
+    whole = opened(world(), power_w=7000.0, plugged=True)
+    whole, first = tell(whole, "10T22:10", power_w=7000.0, charging=False, plugged=False)
+    assert first is not None
+    whole = opened(whole, "10T23:00", plugged=True)
+    assert wh_of(tell(whole, "10T23:10", charging=True, plugged=False)[1]) == 0
+
+
 def test_the_fastest_public_charger_is_believed() -> None:
     whole = opened(world(), power_w=400_000.0)
     assert wh_of(tell(whole, "10T22:06", power_w=400_000.0, plugged=False)[1]) == 40_000

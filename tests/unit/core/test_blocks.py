@@ -370,22 +370,21 @@ def test_settling_gives_what_flowed_in_a_block_after_plug_out_to_the_one_before(
     assert spans(settle(one, "22:20:01")) == [("22:00", "22:10", 100), ("22:20", "22:20:01", 7)]
 
 
-def test_settling_takes_back_from_blocks_what_the_register_denied() -> None:
+def test_settling_takes_back_what_the_register_denied_from_the_block_that_power_told_it_of() -> None:
+    """A past block that the register measured keeps its energy."""
     one = close(credit(session(), delta("22:00", "22:10", 100)), "22:10")
     one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
-    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 40),)))
-    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 90), ("22:20", "22:30", 270)]
-    one = close(credit(session(), delta("22:00", "22:10", 300)), "22:10")
-    one = close(credit(one, delta("22:20", "22:30", 100)), "22:30")
-    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 1),)))
-    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 299), ("22:20", "22:30", 100)]
+    late = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 40),)))
+    assert spans(settle(late, "22:40")) == [("22:00", "22:10", 100), ("22:20", "22:30", 260)]
+    early = replace(one, ledger=replace(one.ledger, excess=(denied("22:00", 1),)))
+    assert spans(settle(early, "22:40")) == [("22:00", "22:10", 99), ("22:20", "22:30", 300)]
 
 
 def test_settling_drops_a_block_of_which_nothing_is_left() -> None:
-    one = close(credit(session(), delta("22:00", "22:10", 1)), "22:10")
+    one = close(credit(session(), delta("22:00", "22:10", 2)), "22:10")
     one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
-    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 200),)))
-    assert spans(settle(one, "22:40")) == [("22:20", "22:30", 101)]
+    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:00", 2),)))
+    assert spans(settle(one, "22:40")) == [("22:20", "22:30", 300)]
 
 
 def test_settling_keeps_a_block_of_a_single_watt_hour() -> None:

@@ -95,6 +95,12 @@ def test_a_transaction_is_adopted_from_a_sample_or_a_status_but_not_one_that_end
     assert sample(facts, "10T22:01", transaction="8", power=0).transaction == running("8", "10T22:01")
 
 
+def test_a_sample_of_the_past_does_not_bring_its_transaction_back() -> None:
+    """The charger has begun the next one, and tells then what it kept of the one before."""
+    facts = sample(replace(FRESH, transaction=running("8", "10T22:00")), "10T22:01", transaction="8", power=9000)
+    assert sample(facts, "10T21:30", transaction="7", power=9000).transaction == running("8", "10T22:00")
+
+
 @pytest.mark.parametrize(
     ("now", "activity", "transaction", "kept"),
     [

@@ -140,6 +140,18 @@ def test_no_watt_hour_is_lost_to_a_clock_that_was_set(by: timedelta) -> None:
     assert all(cell.end.minute % 15 == 0 and cell.end.second == 0 for cell in moved.cells), "on clock quarters"
 
 
+def test_no_energy_flowed_later_than_now() -> None:
+    """500 Wh since 22:15, at 22:20; then it is 22:40."""
+    made = ledger.counted(
+        ledger.opened(utc("10T22:15")), Delta(utc("10T22:15"), utc("10T22:20"), 500, Quality.MEASURED)
+    )
+    made = replace(made, anchor_wh=500.0, anchor_at=utc("10T22:20"))
+    now = utc("10T22:40")
+    moved = shift.moved(state(slot(plugged_at=utc("10T22:15"), ledger=made)), timedelta(minutes=20), now)
+    cells = moved.slots[0].session.ledger.cells
+    assert sum(cell.wh for cell in cells if cell.start >= now) == 0
+
+
 def test_an_upcoming_session_has_nothing_to_move() -> None:
     whole = state(slot(), at=NOW)
     assert shift.moved(whole, BY, NOW) == whole
