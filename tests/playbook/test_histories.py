@@ -259,15 +259,26 @@ def test_a_transaction_that_a_power_cut_ended_does_not_keep_the_car_from_being_s
     assert home.state.facts.charging
 
 
-def test_a_ladder_at_its_end_begins_anew_once_a_transaction_turns_out_to_be_lost() -> None:
+def test_a_transaction_that_delivers_nothing_and_cannot_be_ended_is_taken_for_lost() -> None:
+    home = Home().until("10T22:15").plug().until("10T22:30")
+    home.tell(TransactionStarted(charger_id=GARAGE, reply_to=ReplyTo("s"), transaction_id=TransactionId("tx-1")))
+    home.box.transaction, home.box.limit_a = None, 16.0
+    home.until("11T01:10")
+    assert home.error == {"type": "START_FAIL"}
+    assert not home.sent(StartTransaction)
+    home.until("11T01:30")
+    assert home.state.facts.charging, "the last rung begins another"
+    assert home.error is None
+
+
+def test_a_transaction_that_turns_out_to_be_lost_is_followed_by_another_at_once() -> None:
     home = Home().until("10T22:15").plug().until("11T00:30")
     home.tell(TransactionStarted(charger_id=GARAGE, reply_to=ReplyTo("s"), transaction_id=TransactionId("tx-1")))
     home.box.transaction, home.box.limit_a = None, 16.0
-    home.until("11T03:00")
+    home.until("11T01:04")
     assert home.error == {"type": "START_FAIL"}
-    assert not home.sent(StartTransaction)
     status(home, plugged=True, activity=Activity.EV_CONNECTED)
-    home.until("11T03:05")
+    home.until("11T01:05")
     assert home.state.facts.charging
     assert home.error is None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from chargerd.core import document
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction, StoreSettled
+from chargerd.core.control import WAKES_AT
 from chargerd.core.decide import Decision
 from chargerd.core.events import ChargerOnline, ClockStepped, CommandFailed, CommandSucceeded, Configured, Event
 from chargerd.core.model import ErrorKind, Session, State, Want
@@ -200,7 +201,7 @@ def check_command(command: ChargerCommand, state: State) -> None:
         case StartTransaction():
             assert want is Want.CHARGE
             assert facts.plugged
-            assert facts.transaction is None
+            assert facts.transaction is None or state.control.attempts > WAKES_AT, "or it is taken for lost"
             assert slot is not None
             assert slot.session.unplugged_at is None
             assert not missing_capabilities(state, slot)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chargerd.core.level import level_pct, needed_wh
 from chargerd.core.model import RegularTarget, Slot
-from chargerd.core.planning import missing_capabilities, planning_power_w
+from chargerd.core.planning import car_limit_pct, missing_capabilities, planning_power_w
 from chargerd.core.session import visiting_slot
 from tests.property.acts import Act, able, car_takes, configure, histories, override, play, plug, setups
 from tests.property.things import BATTERY_WH, Fate, Setup
@@ -80,10 +80,11 @@ def promised(world: World) -> Promise:
     slot = slot_of(world)
     target = slot.session.targets.latest
     assert target is not None
-    wh = needed_wh(level_of(world), target.minimum_charge_target, slot.vehicle)
+    wanted = min(target.minimum_charge_target, int(car_limit_pct(slot)))
+    wh = needed_wh(level_of(world), wanted, slot.vehicle)
     soonest = world.now + timedelta(hours=wh / planning_power_w(world.state, slot))
     by = max(soonest, target.ready_by) if isinstance(target, RegularTarget) else soonest
-    return Promise(target.minimum_charge_target, by + QUARTER)
+    return Promise(wanted, by + QUARTER)
 
 
 def slot_of(world: World) -> Slot:

@@ -210,7 +210,8 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
     """Raise the limit before a start: a limit of 0 that is still in force would end it at once.
 
     A car that ignores what is offered in a transaction in which it was paused is woken by a new one: the open one is
-    ended late in the ladder, for some chargers begin no other before the plug was out.
+    ended late in the ladder, for some chargers begin no other before the plug was out. One that is still open after
+    that is taken for lost: its end was told to nobody.
     """
     commands: list[ChargerCommand] = []
     if state.facts.transaction is not None and not state.facts.charging and state.control.attempts == WAKES_AT:
@@ -218,7 +219,8 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
     repeated = state.control.attempts > 0
     if _can_limit(state) and (repeated or state.control.limit_a != state.charger.max_a):
         commands.append(_limit(state, state.charger.max_a, len(commands)))
-    if state.facts.transaction is None and not state.facts.charging:
+    is_open = state.facts.transaction is not None and state.control.attempts <= WAKES_AT
+    if not is_open and not state.facts.charging:
         commands.append(
             StartTransaction(
                 charger_id=state.charger.charger_id,

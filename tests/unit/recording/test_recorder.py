@@ -117,10 +117,10 @@ async def test_without_news_nothing_is_written(rig: Rig) -> None:
     assert rig.files == []
 
 
-async def until_written(rig: Rig) -> None:
+async def until_written(rig: Rig, lines: int) -> None:
     async with asyncio.TaskGroup() as group:
         running = group.create_task(rig.recorder.run())
-        while not rig.files:  # noqa: ASYNC110 - the disk has no event to wait for
+        while not rig.files or len(rig.steps()) < lines:  # noqa: ASYNC110 - the disk has no event to wait for
             await asyncio.sleep(0.001)
         running.cancel()
 
@@ -128,14 +128,14 @@ async def until_written(rig: Rig) -> None:
 async def test_it_is_time_after_a_quarter_of_an_hour_of_the_clock(rig: Rig) -> None:
     rig.clock.fast = True
     rig.sample()
-    await until_written(rig)
+    await until_written(rig, 2)
     assert rig.steps() == ["started", "."]
 
 
 async def test_it_is_time_when_there_is_much(rig: Rig) -> None:
     for _ in range(MANY):
         rig.sample(after_s=1)
-    await until_written(rig)
+    await until_written(rig, 1 + MANY)
     assert rig.steps() == ["started", *["."] * MANY]
 
 
