@@ -4,16 +4,19 @@ PYTHON ?= python3
 VENV := .venv
 UV := .cache/uv/bin/uv
 BIN := $(VENV)/bin
+TREE := .cache/mutants/tree
 SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak format clean
+.PHONY: help demo test lint bench soak mutants format clean
 
 help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories of each kind, in about 20 minutes"
+	@echo "make mutants small faults in the core and the plan, each of which the tests must notice; docs/testing.md"
+	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
 	@echo "make bench   measure the core, as ratios"
 
 demo: $(VENV)/.ready
@@ -31,6 +34,15 @@ test: $(VENV)/.ready
 
 soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
+
+mutants: $(VENV)/.ready
+	@rm -rf .cache/mutants && mkdir -p .cache/mutants && cp -r daemon drivers tests pyproject.toml .cache/mutants
+	@cd .cache/mutants && PYTHONPATH=daemon:drivers nice -n 10 ../../$(BIN)/python -m tests.mutation $(ARGS)
+
+mutants: $(VENV)/.ready
+	@rm -rf $(TREE) && mkdir -p $(TREE)
+	@cp -r pyproject.toml daemon drivers tests config $(TREE)
+	@cd $(TREE) && PYTHONPATH=daemon:drivers:. $(CURDIR)/$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

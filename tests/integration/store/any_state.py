@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
     raise AssertionError(f"no strategy for {wanted}")
 
 
+@cache
 def _dataclass(wanted: type) -> st.SearchStrategy[Any]:
     hints = typing.get_type_hints(wanted)
     return st.deferred(lambda: st.builds(wanted, **{field.name: values(hints[field.name]) for field in fields(wanted)}))
