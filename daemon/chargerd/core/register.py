@@ -227,8 +227,6 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
     """The register stands where it stood: nothing flowed, or it moves in larger steps than that, or it is frozen."""
     ledger = replace(ledger, dip_wh=None, dip_at=None)
     assert ledger.anchor_at is not None
-    if meter.at < ledger.anchor_at:
-        return Counted(ledger)
     slope = Delta(ledger.anchor_at, meter.at, 0, Quality.MEASURED)
     goes_on = _flows(ledger.power_w) and (_flows(meter.power_w) or _is_untold(ledger, meter))
     flowed_wh = float(_tentative_wh(ledger))

@@ -380,6 +380,13 @@ def test_settling_takes_back_what_the_register_denied_from_the_block_that_power_
     assert spans(settle(early, "22:40")) == [("22:00", "22:10", 99), ("22:20", "22:30", 300)]
 
 
+def test_settling_takes_what_was_denied_outside_of_blocks_from_nobody_else() -> None:
+    one = close(credit(session(), delta("22:00", "22:10", 100)), "22:10")
+    one = credit(one, delta("22:20", "22:30", 9), flowing=False)
+    one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 9),)))
+    assert spans(settle(one, "22:40")) == [("22:00", "22:10", 100)]
+
+
 def test_settling_drops_a_block_of_which_nothing_is_left() -> None:
     one = close(credit(session(), delta("22:00", "22:10", 2)), "22:10")
     one = close(credit(one, delta("22:20", "22:30", 300)), "22:30")
