@@ -15,7 +15,6 @@ help:
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories of each kind, in about 20 minutes"
-	@echo "make mutants small faults in the core and the plan, each of which the tests must notice; docs/testing.md"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
 	@echo "make bench   measure the core, as ratios"
 
@@ -36,13 +35,9 @@ soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
 
 mutants: $(VENV)/.ready
-	@rm -rf .cache/mutants && mkdir -p .cache/mutants && cp -r daemon drivers tests pyproject.toml .cache/mutants
-	@cd .cache/mutants && PYTHONPATH=daemon:drivers nice -n 10 ../../$(BIN)/python -m tests.mutation $(ARGS)
-
-mutants: $(VENV)/.ready
 	@rm -rf $(TREE) && mkdir -p $(TREE)
 	@cp -r pyproject.toml daemon drivers tests config $(TREE)
-	@cd $(TREE) && PYTHONPATH=daemon:drivers:. $(CURDIR)/$(BIN)/python -m tests.mutation $(ARGS)
+	@cd $(TREE) && PYTHONPATH=daemon:drivers nice -n 10 $(CURDIR)/$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -104,6 +104,10 @@ def is_left_alone(parent: ast.AST, node: ast.AST) -> bool:
             return True
         case ast.Compare(), ast.Constant(value=int()):
             return True  # The comparison itself moves by one.
+        case ast.ClassDef(), ast.Assign(value=ast.Constant(value=str())) | ast.AnnAssign(
+            value=ast.Constant(value=str())
+        ):
+            return True  # How a member of an enum or the kind of an event is spelled: for those who read documents.
         case _:
             return False
 
