@@ -113,7 +113,7 @@ async def test_vehicles_are_shown_once_as_the_charger_knows_them_that_they_visit
             "lastUpdated": "2025-06-10T22:16:00Z",
         }
         await home.tell(plugged(YARD, there=False), at="10T23:00")
-        await home.tell(plugged(YARD, there=False), at="10T23:02")
+        await home.tell(plugged(YARD, there=False), at="10T23:10")
         assert home.desk.vehicles()[1]["at"] is None
 
 
