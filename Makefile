@@ -14,7 +14,7 @@ help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
-	@echo "make soak    ten thousand random histories of each kind, in about 20 minutes"
+	@echo "make soak    ten thousand random histories, in about 10 minutes"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
 	@echo "make bench   measure the core, as ratios"
 

@@ -338,7 +338,7 @@ def _spelled(at: datetime | None) -> str:
 
 
 def _has_policy(state: State, policy_id: PolicyId) -> bool:
-    return any(slot.policy.policy_id == policy_id for slot in state.slots)
+    return state.slot_of(policy_id) is not None
 
 
 def _knows(state: State, vehicle_id: VehicleId) -> bool:

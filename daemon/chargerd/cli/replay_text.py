@@ -10,6 +10,7 @@ from typing import Any
 from chargerd.cli.command import Status, failed
 from chargerd.cli.text import plain
 from chargerd.core import document
+from chargerd.core.document import rfc3339
 from chargerd.core.ids import PolicyId
 from chargerd.core.model import State
 from chargerd.errors import RecordingError
@@ -71,7 +72,7 @@ def _value(value: Any) -> str:
 
 
 def _print_text(step: Decided, documents: list[Json]) -> None:
-    print(f"{_utc(step.at)}  {short(event_json(step.event))}")
+    print(f"{rfc3339(step.at)}  {short(event_json(step.event))}")
     for command in step.decision.commands:
         print(f"    {short(command_json(command))}")
     for shown in documents:
@@ -134,9 +135,8 @@ class _Summary:
     def __str__(self) -> str:
         if self._start is None or self._end is None:
             return "no events"
-        stretch = (
-            f"{self._events} events in {_length(self._end - self._start)}, {_utc(self._start)} - {_utc(self._end)}"
-        )
+        span = f"{rfc3339(self._start)} - {rfc3339(self._end)}"
+        stretch = f"{self._events} events in {_length(self._end - self._start)}, {span}"
         if self._differing:
             first = self._differing[0]
             count = f"decisions that differ from the recorded ones: {len(self._differing)}"
@@ -148,9 +148,8 @@ class _Summary:
 
 
 def _resumed(step: Resumed) -> str:
-    return (
-        f"{_utc(step.state.at)}  {step.state.charger.charger_id}: {_RESUMED[step.why]} (chargerd {plain(step.program)})"
-    )
+    why = f"{_RESUMED[step.why]} (chargerd {plain(step.program)})"
+    return f"{rfc3339(step.state.at)}  {step.state.charger.charger_id}: {why}"
 
 
 def _core_failed(fault: CoreFailed) -> str:
@@ -161,11 +160,7 @@ def _core_failed(fault: CoreFailed) -> str:
 
 
 def _place(step: Decided | CoreFailed) -> str:
-    return f"line {step.line}, {_utc(step.at)}, {short(event_json(step.event))}"
-
-
-def _utc(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"line {step.line}, {rfc3339(step.at)}, {short(event_json(step.event))}"
 
 
 def _length(span: timedelta) -> str:

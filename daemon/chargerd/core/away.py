@@ -10,13 +10,13 @@ Energy is integrated from the power told; where none is told, it follows from th
 
 from datetime import datetime, timedelta
 
-from chargerd.core import document, ledger, level, register
-from chargerd.core.commands import Command, StoreSettled
+from chargerd.core import ledger, level, register
+from chargerd.core.commands import Command
 from chargerd.core.events import VehicleReported
 from chargerd.core.frozen import replace
-from chargerd.core.ids import SessionId, VehicleId
-from chargerd.core.model import Car, LevelSource, Quality, Session, Slot, State
-from chargerd.core.session import new_id, visiting_slot
+from chargerd.core.ids import VehicleId
+from chargerd.core.model import Car, Ledger, LevelSource, Quality, Session, Slot, State
+from chargerd.core.session import new_id, stored, visiting_slot
 from chargerd.core.telemetry import told, told_at, with_level
 from chargerd.core.units import whole_second
 
@@ -100,28 +100,28 @@ def _is_same_plug(slot: Slot, visit: Session, told_last_at: datetime) -> bool:
 
 def _opened(state: State, car: Car, at: datetime, power_w: float | None) -> State:
     """Power that was told in another visit says nothing of this one."""
-    car = replace(car, facts=replace(car.facts, power_w=power_w))
-    facts = car.facts
+    facts = replace(car.facts, power_w=power_w)
     began_at = whole_second(facts.plugged_at if facts.plugged and facts.plugged_at is not None else at)
     state, session_id = new_id(state, None, at)
-    account = ledger.opened(began_at)
-    if facts.power_w is not None:
-        account = replace(account, power_w=facts.power_w, power_at=at)
+    account = _powered(ledger.opened(began_at), power_w, at)
     visit = Session(session_id=session_id, policy_id=None, plugged_in_at=began_at, ledger=account)
     if facts.level_pct is not None:
         visit = level.anchored(visit, car.vehicle, facts.level_pct, at, LevelSource.VEHICLE)
-    return _with_car(state, replace(car, visit=visit))
+    return _with_car(state, replace(car, facts=facts, visit=visit))
+
+
+def _powered(account: Ledger, power_w: float | None, at: datetime) -> Ledger:
+    """Integrate the power told; the first one only begins."""
+    if power_w is None:
+        return account
+    meter = register.Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W, integrated_within=TOLD_WITHIN)
+    return register.sampled(account, meter).ledger
 
 
 def _observed(car: Car, visit: Session, pct: float | None, at: datetime) -> Session:
-    account = ledger.covered(visit.ledger, at)
     told_w = car.facts.power_w
     power_w = 0.0 if told_w is not None and car.facts.charging is False else told_w
-    if power_w is not None and account.power_at is not None:
-        meter = register.Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W, integrated_within=TOLD_WITHIN)
-        account = register.sampled(account, meter).ledger
-    elif power_w is not None:
-        account = replace(account, power_w=power_w, power_at=at)
+    account = _powered(ledger.covered(visit.ledger, at), power_w, at)
     known = visit.level
     if pct is not None and known is not None and told_w is None:
         wh = level.needed_wh(known.pct, pct, car.vehicle)
@@ -141,17 +141,7 @@ def settled(state: State, car: Car, left_at: datetime) -> tuple[State, Commands]
     if left_at <= visit.plugged_in_at:
         return state, ()
     final = replace(visit, ledger=ledger.settled(visit.ledger, left_at))
-    store = StoreSettled(
-        session_id=SessionId(final.session_id),
-        policy_id=None,
-        charger_id=None,
-        vehicle_id=car.vehicle.vehicle_id,
-        plugged_in_at=visit.plugged_in_at,
-        plugged_out_at=left_at,
-        document=document.settled(final, None, left_at, vehicle=car.vehicle),
-        ledger=document.ledger_rows(final.ledger),
-    )
-    return state, (store,)
+    return state, (stored(final, left_at, vehicle=car.vehicle),)
 
 
 def _with_car(state: State, car: Car) -> State:

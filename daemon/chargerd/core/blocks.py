@@ -1,6 +1,7 @@
 """Blocks of charging that was seen. Every watt-hour of a managed session ends up in one of them."""
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chargerd.core.frozen import replace
 from chargerd.core.ledger import Delta, split_wh
@@ -121,14 +122,13 @@ def _without_excess(session: Session) -> tuple[Block, ...]:
     """
     left = list(session.blocks)
     wh = sum(block.wh for block in left) - session.ledger.total_wh
+    most: list[tuple[int, int]] = []
     for part in session.ledger.denied:
         told = (i for i, block in enumerate(left) if block.started_at <= part.start <= (block.ended_at or part.start))
-        index = next(told, None)
-        if index is not None:
-            taken = max(min(part.wh, left[index].wh, wh), 0)
-            left[index], wh = replace(left[index], wh=left[index].wh - taken), wh - taken
-    for index in range(len(left) - 1, -1, -1):
-        taken = max(min(left[index].wh, wh), 0)
+        most += [(index, part.wh) for index in islice(told, 1)]
+    most += [(index, left[index].wh) for index in range(len(left) - 1, -1, -1)]
+    for index, at_most in most:
+        taken = max(min(at_most, left[index].wh, wh), 0)
         left[index], wh = replace(left[index], wh=left[index].wh - taken), wh - taken
     return tuple(left)
 

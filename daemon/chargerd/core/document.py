@@ -48,7 +48,7 @@ def state_name(session: Session) -> str:
 
 def current(state: State, policy_id: PolicyId) -> Document | None:
     """The current session document of a policy, None when this partition does not have it."""
-    slot = next((slot for slot in state.slots if slot.policy.policy_id == policy_id), None)
+    slot = state.slot_of(policy_id)
     if slot is None:
         return None
     session = slot.session
@@ -259,7 +259,7 @@ def _power_delivery(state: State) -> str:
 
 
 def vehicle(slot: Slot) -> Document:
-    """A vehicle as the API shows it. ``batteryCapacity`` kWh, ``batteryLevel`` whole percent or null."""
+    """What is known of a policy's car. ``batteryCapacity`` kWh, ``batteryLevel`` whole percent or null."""
     pct = level_pct(slot.session, slot.vehicle) if slot.session.plugged_in_at is not None else slot.facts.level_pct
     told_at = slot.session.level.at if slot.session.level is not None else slot.facts.level_at
     return {

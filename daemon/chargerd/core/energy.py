@@ -6,7 +6,7 @@ from chargerd.core import blocks, evidence, ledger, register, session
 from chargerd.core.events import MeterSampled
 from chargerd.core.frozen import replace
 from chargerd.core.model import ChargerFacts, Ledger, State
-from chargerd.core.units import hours_between, power_from_current, power_w
+from chargerd.core.units import hours_between, power_w
 
 
 def line_w(state: State) -> float:
@@ -31,19 +31,13 @@ def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> t
     meter = register.Meter(
         at=max(at, plugged_in_at),
         register_wh=register_wh,
-        power_w=_power_w(state, event),
+        power_w=evidence.told_power_w(event, state.site.voltage_v),
         power_max_w=line_w(state),
         recovered=seen_at is not None and (online_since is None or seen_at < online_since),
         queue_waits=has_more and online_since is not None and plugged_in_at < online_since <= at,
     )
     result = register.sampled(visit.ledger, meter)
     return _with_ledger(state, result.ledger), result
-
-
-def _power_w(state: State, event: MeterSampled) -> float | None:
-    if event.power_w is not None:
-        return event.power_w
-    return None if event.current_a is None else power_from_current(event.current_a, state.site.voltage_v)
 
 
 def _with_ledger(state: State, account: Ledger) -> State:
@@ -96,7 +90,6 @@ def unattributed(state: State, had: ChargerFacts, *, is_first: bool) -> State:
     if last.register_wh is None or new.register_wh is None:
         return state
     wh = round(new.register_wh * state.facts.register_scale) - round(last.register_wh * state.facts.register_scale)
-    most_wh = line_w(state) * hours_between(last.at, new.at) * register.PLAUSIBLE_FACTOR
-    if not 0 < wh <= most_wh + register.PLAUSIBLE_SLACK_WH:
+    if not 0 < wh <= register.plausible_wh(line_w(state), hours_between(last.at, new.at)):
         return state
     return replace(state, unattributed_wh=state.unattributed_wh + wh)

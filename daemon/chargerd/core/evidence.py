@@ -252,15 +252,21 @@ def sample_power_w(facts: ChargerFacts, event: MeterSampled, voltage_v: float, s
 
     The slope proves nothing about now when part of its stretch lies before charging stopped.
     """
-    if event.power_w is not None:
-        return event.power_w
-    if event.current_a is not None:
-        return power_from_current(event.current_a, voltage_v)
+    told_w = told_power_w(event, voltage_v)
+    if told_w is not None:
+        return told_w
     if slope is None or slope.end <= slope.start:
         return None
     if facts.stopped_at is not None and slope.start < facts.stopped_at:
         return None
     return slope.mean_w
+
+
+def told_power_w(event: MeterSampled, voltage_v: float) -> float | None:
+    """Active power in W that a sample tells: measured, else from the phase currents; None where it tells none."""
+    if event.power_w is not None:
+        return event.power_w
+    return None if event.current_a is None else power_from_current(event.current_a, voltage_v)
 
 
 def adopted(facts: ChargerFacts, transaction_id: TransactionId | None, at: datetime) -> ChargerFacts:

@@ -28,7 +28,7 @@ _HIDDEN = "…"
 
 def explanation(state: State, policy_id: PolicyId) -> Document | None:
     """Explain what a policy's session does now; None when this partition does not have it."""
-    slot = next((slot for slot in state.slots if slot.policy.policy_id == policy_id), None)
+    slot = state.slot_of(policy_id)
     shown = document.current(state, policy_id)
     if slot is None or shown is None:
         return None

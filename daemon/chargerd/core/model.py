@@ -476,3 +476,7 @@ class State:
     action: Action | None = None
     unattributed_wh: int = 0
     sessions_made: int = 0
+
+    def slot_of(self, policy_id: PolicyId | None) -> Slot | None:
+        """The slot of a policy; None where this partition does not have it."""
+        return next((slot for slot in self.slots if slot.policy.policy_id == policy_id), None)

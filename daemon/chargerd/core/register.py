@@ -125,8 +125,8 @@ def sampled(ledger: Ledger, meter: Meter) -> Counted:
         kept = ledger.pending if len(ledger.pending) < PENDING_MOST else ledger.pending[:-1]
         return Counted(replace(ledger, pending=(*kept, waits)))
     released = drained(ledger, meter)
-    counted = _read(released.ledger, replace(meter, recovered=False) if ledger.pending else meter)
-    return Counted(counted.ledger, released.pieces + counted.pieces, counted.slope)
+    result = _read(released.ledger, replace(meter, recovered=False) if ledger.pending else meter)
+    return Counted(result.ledger, released.pieces + result.pieces, result.slope)
 
 
 def drained(ledger: Ledger, meter: Meter) -> Counted:
@@ -170,15 +170,14 @@ def _seen_at(ledger: Ledger) -> datetime | None:
 
 def _read(ledger: Ledger, meter: Meter) -> Counted:
     """Count a reading now. Each rule for a register that misbehaves stands in one arm."""
-    seen_at = _seen_at(ledger)
-    if seen_at is not None and meter.at < seen_at and meter.at < (ledger.anchor_at or seen_at):
+    known_at = ledger.anchor_at or ledger.power_at
+    if known_at is not None and meter.at < known_at:
         return Counted(ledger)
     if meter.register_wh is None:
         return _integrated(ledger, meter)
     anchor_wh, anchor_at = ledger.anchor_wh, ledger.anchor_at
     if anchor_wh is None or anchor_at is None:
-        begun = _integrated(ledger, meter)
-        return Counted(anchored(begun.ledger, meter.at, meter.register_wh), begun.pieces)
+        return _begun(ledger, meter, meter.register_wh)
     if ledger.epoch_wh is None:
         ledger = replace(ledger, epoch_wh=anchor_wh)  # a visit that an earlier version began
     ledger, verdict = _compared(ledger, anchor_wh, anchor_at, meter)
@@ -190,19 +189,24 @@ def _read(ledger: Ledger, meter: Meter) -> Counted:
         case _Verdict.FALLEN:
             return _fallen(ledger, meter)
         case _Verdict.ELSEWHERE:
-            begun = _integrated(ledger, meter)
-            return Counted(anchored(begun.ledger, meter.at, meter.register_wh), begun.pieces)
+            return _begun(ledger, meter, meter.register_wh)
         case _:
             assert_never(verdict)
+
+
+def _begun(ledger: Ledger, meter: Meter, register_wh: float) -> Counted:
+    """Begin an epoch with this reading; until now power alone tells."""
+    result = _integrated(ledger, meter)
+    return Counted(anchored(result.ledger, meter.at, register_wh), result.pieces)
 
 
 def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Meter) -> tuple[Ledger, _Verdict]:
     """Judge a reading against the last one; the ledger comes back with the epoch moved where the register wrapped."""
     assert meter.register_wh is not None
     risen = (meter.register_wh - anchor_wh) * ledger.scale
-    if meter.at < anchor_at or (meter.at == anchor_at and risen < 0):
+    if meter.at == anchor_at and risen < 0:
         return ledger, _Verdict.SAME
-    most = _plausible_wh(anchor_at, meter)
+    most = plausible_wh(meter.power_max_w, hours_between(anchor_at, meter.at + PLAUSIBLE_CLOCK_ERROR))
     if -0.5 <= risen <= most:
         return ledger, _Verdict.RISEN if round(risen) >= 1 else _Verdict.SAME
     for wrap in (WRAP_WH, -WRAP_WH):
@@ -218,9 +222,9 @@ def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Mete
     return ledger, _Verdict.ELSEWHERE
 
 
-def _plausible_wh(since: datetime, meter: Meter) -> float:
-    hours = hours_between(since, meter.at + PLAUSIBLE_CLOCK_ERROR)
-    return meter.power_max_w * hours * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
+def plausible_wh(power_max_w: float, hours: float) -> float:
+    """The most that a register may rise by in Wh over a cable of this power, in so many hours."""
+    return power_max_w * hours * PLAUSIBLE_FACTOR + PLAUSIBLE_SLACK_WH
 
 
 def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
@@ -233,8 +237,8 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
     if goes_on:
         flowed_wh += ledger.carry_wh + _integral_wh(ledger, meter)
     if flowed_wh > _frozen_from_wh(ledger):
-        counted = _integrated(ledger, meter)
-        return Counted(counted.ledger, counted.pieces, slope)
+        result = _integrated(ledger, meter)
+        return Counted(result.ledger, result.pieces, slope)
     ledger = _accrued(ledger, meter)
     if goes_on:
         return Counted(ledger, (), slope)
@@ -295,8 +299,8 @@ def _fallen(ledger: Ledger, meter: Meter) -> Counted:
     assert meter.register_wh is not None
     dip_wh, dip_at = ledger.dip_wh, ledger.dip_at
     if dip_wh is None or dip_at is None or not dip_wh <= meter.register_wh or meter.at <= dip_at:
-        counted = _integrated(ledger, meter)
-        return Counted(replace(counted.ledger, dip_wh=meter.register_wh, dip_at=meter.at), counted.pieces)
+        result = _integrated(ledger, meter)
+        return Counted(replace(result.ledger, dip_wh=meter.register_wh, dip_at=meter.at), result.pieces)
     anchor_at = ledger.anchor_at
     assert anchor_at is not None
     can_wh = meter.power_max_w * hours_between(anchor_at, dip_at) * PLAUSIBLE_FACTOR
@@ -321,8 +325,7 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
         if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO:
             ledger = replace(ledger, scale=ledger.scale * LABEL_FACTOR)
         elif risen_wh < FROZEN_SHARE * flowed_wh:
-            counted = _integrated(ledger, meter)
-            return Counted(anchored(counted.ledger, meter.at, meter.register_wh), counted.pieces)
+            return _begun(ledger, meter, meter.register_wh)
     assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
     true_wh = round((meter.register_wh - ledger.epoch_wh) * ledger.scale)

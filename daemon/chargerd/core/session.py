@@ -13,9 +13,9 @@ from uuid import UUID, uuid5
 from chargerd.core import blocks, document, evidence, learned, ledger, level, outcome, register, target, whose
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.frozen import replace
-from chargerd.core.ids import PolicyId, SessionId
+from chargerd.core.ids import ChargerId, PolicyId, SessionId
 from chargerd.core.model import LevelSource, Session, Slot, State, Targets
-from chargerd.core.policy import Policy
+from chargerd.core.policy import Policy, VehicleSpec
 from chargerd.core.units import whole_second
 
 SETTLE_QUIET = timedelta(seconds=60)
@@ -123,7 +123,8 @@ def _with_owner(state: State, session: Session, now: datetime) -> State:
         state = replace(state, guest=None)
     if owner.policy_id is None:
         return replace(state, guest=as_guest(session))
-    slot = next(slot for slot in state.slots if slot.policy.policy_id == owner.policy_id)
+    slot = state.slot_of(owner.policy_id)
+    assert slot is not None
     return with_slot(state, replace(slot, session=_visiting(slot, session, now)))
 
 
@@ -221,11 +222,9 @@ def opened(state: State, now: datetime) -> State:
     reading, seen_since = facts.reading, facts.online_since
     if facts.plug_wh is not None and reading is not None and seen_since is not None and reading.at >= seen_since:
         account = register.anchored(account, plugged_in_at, facts.plug_wh)
-    owner = whose.owner(state, plugged_in_at) if state.slots else None
-    slot = next((s for s in state.slots if owner is not None and s.policy.policy_id == owner.policy_id), None)
-    state, guest_id = new_id(state, None, now) if slot is None else (state, None)
+    slot = state.slot_of(whose.owner(state, plugged_in_at).policy_id) if state.slots else None
     if slot is None:
-        assert guest_id is not None
+        state, guest_id = new_id(state, None, now)
         guest = Session(session_id=guest_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
         return replace(state, guest=guest)
     visited = Session(session_id=slot.session.session_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
@@ -243,16 +242,7 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     final = replace(session, ledger=ledger.settled(session.ledger, left_at), error=None)
     if slot is not None:
         final = outcome.final(replace(slot, session=blocks.settled(final, left_at, lost_at=state.facts.lost_at)))
-    store = StoreSettled(
-        session_id=final.session_id,
-        policy_id=final.policy_id,
-        charger_id=state.charger.charger_id,
-        vehicle_id=None if slot is None else slot.vehicle.vehicle_id,
-        plugged_in_at=session.plugged_in_at,
-        plugged_out_at=left_at,
-        document=document.settled(final, slot, left_at),
-        ledger=document.ledger_rows(final.ledger),
-    )
+    store = stored(final, left_at, charger_id=state.charger.charger_id, slot=slot)
     # A transaction whose end nobody told is over with the visit.
     state = replace(state, facts=replace(state.facts, transaction=None))
     if slot is None:
@@ -260,6 +250,29 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     slot = learned.from_visit(slot, session)
     state, following = upcoming(state, slot.policy, now)
     return with_slot(state, replace(slot, session=following)), (store,)
+
+
+def stored(
+    final: Session,
+    left_at: datetime,
+    *,
+    charger_id: ChargerId | None = None,
+    slot: Slot | None = None,
+    vehicle: VehicleSpec | None = None,
+) -> StoreSettled:
+    """A settled visit for the archive: at a charger or elsewhere, a policy's (``slot``), a known car's or a guest's."""
+    assert final.plugged_in_at is not None
+    vehicle = vehicle if slot is None else slot.vehicle
+    return StoreSettled(
+        session_id=final.session_id,
+        policy_id=final.policy_id,
+        charger_id=charger_id,
+        vehicle_id=None if vehicle is None else vehicle.vehicle_id,
+        plugged_in_at=final.plugged_in_at,
+        plugged_out_at=left_at,
+        document=document.settled(final, slot, left_at, vehicle=vehicle),
+        ledger=document.ledger_rows(final.ledger),
+    )
 
 
 def new_id(state: State, policy_id: PolicyId | None, now: datetime) -> tuple[State, SessionId]:

@@ -16,7 +16,7 @@ Wish = ImmediateStartRequested | ScheduleOverrideRequested | OverrideCancelled
 
 def requested(state: State, event: Wish, now: datetime) -> tuple[State, tuple[Command, ...]]:
     """Take a wish, or say why not. One that was made before the wish in force changes nothing."""
-    slot = next((slot for slot in state.slots if slot.policy.policy_id == event.policy_id), None)
+    slot = state.slot_of(event.policy_id)
     if slot is None:
         return state, (_rejected(event.reply_to, "there is no such policy"),)
     targets, refusal = _wished(state, slot, event, now)
