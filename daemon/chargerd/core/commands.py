@@ -33,13 +33,28 @@ class StopTransaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitStep:
+    """From ``at`` on this much may flow per phase, in A; 0 pauses."""
+
+    at: datetime
+    limit_a: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetCurrentLimit:
-    """Let this much flow per phase, in A; 0 pauses. ``transaction_id`` is the running one, None when there is none."""
+    """Let this much flow per phase, in A; 0 pauses. ``transaction_id`` is the running one, None when there is none.
+
+    ``later`` are the steps that the charger is to take by itself should nobody tell it anything more, oldest first, the
+    last one for good; there are fewer of them than ``Capabilities.schedule_periods``. ``unheeded`` counts how often in
+    a row such a limit was accepted while the meter showed no effect: then it is to be said another way.
+    """
 
     charger_id: ChargerId
     command_id: CommandId
     limit_a: float
     transaction_id: TransactionId | None = None
+    later: tuple[LimitStep, ...] = ()
+    unheeded: int = 0
     kind: Literal["set_current_limit"] = "set_current_limit"
 
 

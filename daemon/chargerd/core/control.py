@@ -15,7 +15,7 @@ from typing import assert_never
 
 from chargerd.core import manual
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
-from chargerd.core.events import Activity, CommandFailed, CommandSucceeded, Failure
+from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.frozen import replace
 from chargerd.core.ids import CommandId
 from chargerd.core.model import Asked, Control, ErrorKind, InFlight, SessionError, Slot, State, Transaction, Want
@@ -310,9 +310,13 @@ def failed(state: State, event: CommandFailed, now: datetime) -> State:
     state = replace(state, control=control)
     if event.failure is not Failure.NOT_SUPPORTED:
         return state
-    learned = {"set_current_limit": "can_limit", "start_transaction": "can_start", "stop_transaction": "can_stop"}
-    able = replace(state.facts.capabilities, **{learned[flight.action]: False})
-    return replace(state, facts=replace(state.facts, capabilities=able))
+    return replace(state, facts=replace(state.facts, capabilities=_unable(state.facts.capabilities, flight.action)))
+
+
+def _unable(able: Capabilities, action: str) -> Capabilities:
+    if action == "set_current_limit":
+        return replace(able, can_limit=False)
+    return replace(able, can_start=False) if action == "start_transaction" else replace(able, can_stop=False)
 
 
 def _landed(control: Control, command_id: CommandId) -> tuple[Control, InFlight | None]:

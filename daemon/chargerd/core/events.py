@@ -52,14 +52,26 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a charger can do. None = not known yet, which means: try it."""
+    """What a charger can do. None = not known yet, which means: try it.
+
+    ``limit_unit`` is "A" or "W", ``limit_purpose`` the kind of charging profile that it takes a limit by, in the
+    standard's word. ``schedule_periods`` is how many periods a schedule may have; 1 means that it follows none.
+    ``zero_is_stop`` tells that a limit of 0 ends the transaction, ``resumes_after_stop`` that another one may begin
+    before the plug was out. ``pushes_samples`` is False where samples come only when they are asked for.
+    """
 
     can_start: bool | None = None
     can_stop: bool | None = None
     can_limit: bool | None = None
+    limit_unit: str | None = None
+    limit_purpose: str | None = None
+    schedule_periods: int | None = None
+    zero_is_stop: bool | None = None
+    resumes_after_stop: bool | None = None
     reports_energy: bool | None = None
     reports_power: bool | None = None
     reports_soc: bool | None = None
+    pushes_samples: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
