@@ -1,11 +1,16 @@
 """``make mutants``: put small faults into the core and the plan, one at a time, and list those that no test notices.
 
 Runs in a copy of the tree, so that work goes on meanwhile. ``ARGS`` restricts it: parts of module names such as
-``core/ledger``, ``--again`` for what survived the last time or was not tried, ``--jobs`` for the number of processes.
+``core/ledger``, ``--again`` for what survived the last time or was not tried, ``--jobs`` for the number of processes,
+``--seconds`` for the time that a fault may take: one that no test noticed by then counts as having survived.
+
+Faults are tried in an order that has nothing to do with where they are, so those of a run that was stopped are a fair
+sample of all.
 """
 
 import argparse
 import json
+import math
 import os
 import resource
 import sys
@@ -13,6 +18,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +54,7 @@ def main() -> int:
     if not asked.again:
         TRIED.unlink(missing_ok=True)
     trial.warmed_up()
-    tests = _tests(mutants, sources)
+    tests = _tests(mutants, sources, asked.seconds)
     verdicts = _verdicts(mutants, sources, tests, asked.jobs)
     survivors = [(mutant, limits) for mutant, limits in zip(mutants, tests, strict=True) if not verdicts[mutant]]
     for mutant, limits in survivors:
@@ -64,6 +71,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", default=[""], help="parts of module names, such as core/ledger")
     parser.add_argument("--again", action="store_true", help="only what survived the last time or was not tried")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="CPU seconds of tests that a fault may take")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
     return parser.parse_args()
 
@@ -76,13 +84,14 @@ def _chosen(asked: argparse.Namespace, sources: dict[str, str]) -> list[Mutant]:
     for gone in sorted(equivalent - {mutant.name for mutant in every} - {""}):
         print(f"{EQUIVALENT}: there is no such fault any more: {gone}")
     last = _last() if asked.again else {}
-    return [
+    chosen = (
         mutant
         for mutant in every
         if any(part in mutant.module for part in asked.modules)
         and mutant.name not in equivalent
         and last.get(mutant.name, "SURVIVED") == "SURVIVED"
-    ]
+    )
+    return sorted(chosen, key=lambda mutant: sha256(mutant.name.encode()).digest())
 
 
 def _last() -> dict[str, str]:
@@ -91,7 +100,7 @@ def _last() -> dict[str, str]:
     return {name: verdict for verdict, _, name in lines}
 
 
-def _tests(mutants: list[Mutant], sources: dict[str, str]) -> list[dict[str, float]]:
+def _tests(mutants: list[Mutant], sources: dict[str, str], seconds_most: float) -> list[dict[str, float]]:
     """For each fault the tests that could notice it, short ones first, with their limits in seconds."""
     seconds, failing = _told(lambda: trial.timed(TESTS))
     for test in failing:
@@ -99,15 +108,26 @@ def _tests(mutants: list[Mutant], sources: dict[str, str]) -> list[dict[str, flo
     different, disturbed = _told(lambda: _watched(mutants, sources))
     if set(disturbed) - set(failing):
         sys.exit(f"these fail when they are watched: {disturbed}")
-    limits = {
-        test: max(LIMIT_TIMES * s, LIMIT_LEAST_S) for test, s in sorted(seconds.items(), key=lambda item: item[1])
-    }
+    ordered = sorted(seconds, key=lambda test: _rank(seconds, test))
+    limits = {test: max(LIMIT_TIMES * seconds[test], LIMIT_LEAST_S) for test in ordered}
     module, source = next(iter(sources.items()))
     if verdict_of(os.waitpid(forked(partial(tried, _name(module), source, limits)), 0)[1]) is not Verdict.SURVIVED:
         sys.exit("the tests fail when the short ones run first")
     print(f"{len(mutants)} faults, {len(limits)} tests", flush=True)
     found = [set(different.get(str(number), ())) for number in range(len(mutants))]
-    return [limits if ON_IMPORT in some else {t: s for t, s in limits.items() if t in some} for some in found]
+    first = {test: limits[test] for test in _within(ordered, seconds, seconds_most)}
+    return [
+        first
+        if ON_IMPORT in some
+        else {test: limits[test] for test in _within([t for t in ordered if t in some], seconds, seconds_most)}
+        for some in found
+    ]
+
+
+def _within(tests: list[str], seconds: dict[str, float], seconds_most: float) -> list[str]:
+    """The first of these tests that take no longer together, or one."""
+    spent = accumulate(seconds[test] for test in tests)
+    return [test for test, until in zip(tests, spent, strict=True) if until <= seconds_most] or tests[:1]
 
 
 def _rank(seconds: dict[str, float], test: str) -> float:

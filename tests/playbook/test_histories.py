@@ -377,3 +377,13 @@ def test_a_refused_start_is_told_apart_from_a_ladder_at_its_end() -> None:
     assert home.outcome["minimumChargeTargetReachedAt"] is not None
     home.until("11T01:30")
     assert home.outcome["minimumChargeTargetReachedAt"] is None
+
+
+def test_one_mad_reading_of_a_meter_that_counts_watt_hours_is_not_taken_for_another_unit() -> None:
+    home = Home(sample_every=timedelta(seconds=170)).until("10T20:01:01").plug()
+    home.boost(80)
+    home.until("10T20:10:41")
+    mad_wh = round(home.box.register) + 50_000
+    home.tell(MeterSampled(charger_id=GARAGE, measured_at=home.now, register_wh=mad_wh, power_w=0.0))
+    home.until("10T20:11:43").stop_box("EVDisconnected").unplug().until("10T20:20")
+    assert home.last["statistics"]["aggregated"]["kwhSum"] >= 1.6

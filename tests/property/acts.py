@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from chargerd.core.events import (
     Activity,
     AuthorizeRequested,
-    Capabilities,
-    CapabilitiesChanged,
     ChargerBooted,
     CommandFailed,
     CommandSucceeded,
@@ -219,8 +217,7 @@ def clock_steps(world: World, by_s: float) -> None:
 
 def able(world: World, start: bool | None, stop: bool | None, limit: bool | None) -> None:
     world.rules.stimulated(world.now)
-    can = Capabilities(can_start=start, can_stop=stop, can_limit=limit)
-    world.tell(CapabilitiesChanged(charger_id=GARAGE, capabilities=can))
+    world.tell(world.able(start=start, stop=stop, limit=limit))
 
 
 def car_takes(world: World, takes: bool) -> None:
@@ -380,4 +377,6 @@ setups = st.builds(
     tokens=st.booleans(),
     zone=_some(("UTC", "Europe/Berlin", "America/St_Johns")),
     start=_some(("10T20:00", "10T22:07:13", "11T05:30")),
+    periods=_some((None, None, 24, 4, 2)),
+    follows=st.booleans(),
 )

@@ -199,7 +199,8 @@ def check_command(command: ChargerCommand, state: State) -> None:
     assert facts.online
     match command:
         case StartTransaction():
-            assert want is Want.CHARGE
+            opens = want is Want.HOLD and state.control.limit_a == 0 and state.control.later != ()
+            assert want is Want.CHARGE or opens, "or for a standing order"
             assert facts.plugged
             assert facts.transaction is None or state.control.attempts > WAKES_AT, "or it is taken for lost"
             assert slot is not None
@@ -212,3 +213,16 @@ def check_command(command: ChargerCommand, state: State) -> None:
         case SetCurrentLimit():
             assert command.limit_a == (0 if want is Want.HOLD else state.charger.max_a)
             assert want is not Want.FREE or facts.plugged, "only a pause is taken back"
+            check_order(command, state)
+
+
+def check_order(command: SetCurrentLimit, state: State) -> None:
+    """A standing order is one that the charger has room for, and it lets the car charge in the end."""
+    steps = command.later
+    assert len(steps) < (state.facts.capabilities.schedule_periods or 1) or not steps
+    assert all(one.at < other.at for one, other in pairwise(steps))
+    assert all(one.limit_a != other.limit_a for one, other in pairwise(steps))
+    if steps:
+        assert steps[0].at > state.at
+        assert steps[0].limit_a != command.limit_a
+        assert steps[-1].limit_a == state.charger.max_a

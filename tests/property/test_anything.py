@@ -83,7 +83,15 @@ anything: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         CapabilitiesChanged,
         charger_id=_garage,
-        capabilities=st.builds(Capabilities, can_start=_flags, can_stop=_flags, can_limit=_flags),
+        capabilities=st.builds(
+            Capabilities,
+            can_start=_flags,
+            can_stop=_flags,
+            can_limit=_flags,
+            schedule_periods=st.sampled_from((None, 1, 3, 24)),
+            zero_is_stop=_flags,
+            resumes_after_stop=_flags,
+        ),
     ),
     st.builds(
         StatusReported,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chargerd.core.abilities import can_pause
 from chargerd.core.level import level_pct, needed_wh
 from chargerd.core.model import RegularTarget, Slot
 from chargerd.core.planning import car_limit_pct, missing_capabilities, planning_power_w
@@ -48,6 +49,28 @@ def test_the_target_is_reached_by_its_time_else_as_soon_as_possible(
     promise = promised(world)
     world.let_pass(max((promise.by - world.now).total_seconds(), 1))
     assert level_of(world) >= promise.level_pct - 0.1, f"{level_of(world)} % of {promise}"
+
+
+@settings(max_examples=max(settings().max_examples // 10, 40))
+@given(setups, histories(8), st.sampled_from((2, 4, 24)))
+def test_a_gateway_that_dies_leaves_a_plan_by_which_the_target_is_reached(
+    setup: Setup, acts: list[Act], periods: int
+) -> None:
+    setup = replace(setup, tells_register=True, sample_every_s=170, zone="UTC", periods=periods, follows=True)
+    world = obedient(play(World(setup), acts))
+    world.let_pass(300)
+    slot = visiting_slot(world.state)
+    if slot is None or missing_capabilities(world.state, slot) or slot.session.car_is_full:
+        return
+    known = level_pct(slot.session, slot.vehicle) is not None
+    if not known or not isinstance(slot.session.targets.latest, RegularTarget) or not can_pause(world.state):
+        return
+    promise, true_pct = promised(world), world.box.level_wh / BATTERY_WH * 100
+    short_pct = promise.level_pct - level_of(world)
+    world.connect(up=False)
+    world.let_pass(max((promise.by - world.now).total_seconds(), 1))
+    reached = world.box.level_wh / BATTERY_WH * 100
+    assert reached >= min(true_pct + short_pct, 100) - 0.1, f"{reached} % from {true_pct} % on, {promise}"
 
 
 def obedient(world: World) -> World:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chargerd.core.commands import LimitStep
 from chargerd.core.events import Activity
 from chargerd.core.ids import PolicyId, VehicleId
 from chargerd.plan.prices import PriceCurve
@@ -58,6 +59,9 @@ class Setup:
     tokens: bool = False
     zone: str = "UTC"
     start: str = "10T20:00"
+    periods: int | None = None
+    """So many periods a schedule may have, by the charger's own word; whether it follows them is the box's secret."""
+    follows: bool = True
 
 
 @dataclass
@@ -83,6 +87,7 @@ class Box:
     level_wh: float = 0.35 * BATTERY_WH
     car_takes: bool = True
     numbers: int = 0
+    order: tuple[LimitStep, ...] = ()
 
     @property
     def flowing(self) -> float:

@@ -5,6 +5,7 @@ that is offline wait in its queue. Every step is judged by the rules.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 
@@ -19,6 +20,8 @@ from chargerd.core.commands import (
 from chargerd.core.decide import decide, initial, next_deadline
 from chargerd.core.events import (
     Activity,
+    Capabilities,
+    CapabilitiesChanged,
     ChargerOffline,
     ChargerOnline,
     ClockStepped,
@@ -91,6 +94,16 @@ class World:
         self.first = self.state = initial(configured, self.now)
         self.tell(configured, PricesUpdated(curve=self.curve))
         self.tell(ChargerOnline(charger_id=GARAGE, protocol="OCPP"), self.status())
+        if self.setup.periods is not None:
+            self.tell(self.able())
+
+    def able(
+        self, *, start: bool | None = None, stop: bool | None = None, limit: bool | None = None
+    ) -> CapabilitiesChanged:
+        """What the charger says that it can do."""
+        periods = self.setup.periods
+        can = Capabilities(can_start=start, can_stop=stop, can_limit=limit, schedule_periods=periods)
+        return CapabilitiesChanged(charger_id=GARAGE, capabilities=can)
 
     # The household
 
@@ -193,6 +206,7 @@ class World:
         by = timedelta(seconds=by_s)
         self.now += by
         self.queue = [_redated(event, by) for event in self.queue]
+        self.box.order = tuple(replace(step, at=step.at + by) for step in self.box.order)
         self.tell(ClockStepped(charger_id=GARAGE, by_s=by_s))
 
     def let_pass(self, seconds: float, *, asleep: bool = False) -> None:
@@ -201,7 +215,8 @@ class World:
         while self.now < end:
             deadline = None if asleep else next_deadline(self.state)
             sample_at = None if asleep else self._next_sample()
-            step = min(t for t in (sample_at, deadline, end) if t is not None)
+            times = (sample_at, deadline, *(step.at for step in self.box.order[:1]), end)
+            step = max(min(t for t in times if t is not None), self.now)
             self._advance(step)
             if step == sample_at:
                 self.sample()
@@ -211,6 +226,13 @@ class World:
             self.tell(TimePassed(charger_id=GARAGE))
 
     def _advance(self, to: datetime) -> None:
+        self._flow(to)
+        while self.box.order and self.box.order[0].at <= to:
+            limit_a = self.box.order[0].limit_a
+            self.box.order = self.box.order[1:]
+            self._limit(limit_a, self.say)
+
+    def _flow(self, to: datetime) -> None:
         box = self.box
         was = box.flowing
         wh = was * (to - self.now).total_seconds() / 3600
@@ -339,9 +361,13 @@ class World:
                     if self.setup.tells_activity:
                         self.waiting.append(self.status(Activity.FINISHING))
             case SetCurrentLimit():
-                was, box.limit_a = box.flowing, command.limit_a
-                if bool(was) is not bool(box.flowing):
-                    self.waiting.append(self.status())
+                box.order = command.later if self.setup.follows else ()
+                self._limit(command.limit_a, self.waiting.append)
+
+    def _limit(self, limit_a: float, say: Callable[[Event], None]) -> None:
+        was, self.box.limit_a = self.box.flowing, limit_a
+        if bool(was) is not bool(self.box.flowing):
+            say(self.status())
 
 
 def _redated(event: Event, by: timedelta) -> Event:

@@ -48,6 +48,7 @@ from chargerd.core.ids import ChargerId, PolicyId, ReplyTo, TransactionId, Vehic
 from chargerd.core.model import State
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.plan.prices import PriceCurve, PriceSlot
+from tests.support.box import Box
 from tests.support.invariants import Watch
 
 GARAGE = ChargerId("garage")
@@ -77,53 +78,6 @@ def prices(start: str, values: Sequence[float], step: timedelta = timedelta(hour
 
 NIGHT = prices("10T18:00", [0.40, 0.40, 0.35, 0.35, 0.30, 0.30, 0.20, 0.10, 0.12, 0.15, 0.20, 0.30, 0.40, 0.40, 0.40])
 """Dear in the evening, cheapest from 01:00 to 02:00 UTC of 2025-06-11, dear again at 06:00."""
-
-
-@dataclass
-class Box:
-    """The charger's side of the story; fields are knobs.
-
-    ``powered`` False: nothing flows and nothing is told. ``connected`` False: what is of a kind in ``keeps`` waits in
-    ``queue``, the rest is lost. ``refuses`` are kinds of commands answered with no; a ``deaf`` box answers none.
-    While the car ``sleeps`` it takes nothing before the next transaction begins.
-    """
-
-    watts: float = 11_000.0
-    register: float = 100_000.0
-    plugged: bool = False
-    transaction: str | None = None
-    limit_a: float = 16.0
-    obeys_start: bool = True
-    obeys_stop: bool = True
-    car_takes: bool = True
-    failure: Failure | None = None
-    numbers: int = 700
-    soc: float | None = None
-    powered: bool = True
-    connected: bool = True
-    keeps: tuple[type, ...] = (TransactionStarted, TransactionEnded)
-    queue: list[Event] = field(default_factory=list)
-    refuses: tuple[type, ...] = ()
-    deaf: bool = False
-    sleeps: bool = False
-
-    @property
-    def flowing(self) -> float:
-        """Power in W at this instant."""
-        willing = self.car_takes and not self.sleeps
-        on = self.powered and self.plugged and self.transaction is not None and self.limit_a >= 6 and willing
-        return self.watts if on else 0.0
-
-    @property
-    def activity(self) -> Activity:
-        """What an honest charger says of this."""
-        if not self.plugged:
-            return Activity.IDLE
-        if self.transaction is None:
-            return Activity.EV_CONNECTED
-        if self.limit_a < 6:
-            return Activity.SUSPENDED_EVSE
-        return Activity.CHARGING if self.flowing else Activity.SUSPENDED_EV
 
 
 @dataclass
@@ -208,7 +162,8 @@ class Home:
         """Let time pass; deadlines are kept and the meter is read."""
         end = utc(text)
         while self.now < end:
-            step = min(t for t in (self._next_sample(), next_deadline(self.state), end) if t is not None)
+            times = (self._next_sample(), next_deadline(self.state), *(s.at for s in self.box.order[:1]), end)
+            step = min(t for t in times if t is not None)
             self._advance(step)
             if self.now == self._sample_at():
                 self.sample()
@@ -243,7 +198,7 @@ class Home:
         return self
 
     def unplug(self) -> "Home":
-        self.box.plugged = False
+        self.box.plugged = self.box.barred = False
         if self.box.transaction is not None:
             self._end_transaction("EVDisconnected")
         self._say(StatusReported(charger_id=GARAGE, plugged=False, activity=Activity.IDLE, fault=""))
@@ -334,7 +289,7 @@ class Home:
         self.tell(PricesUpdated(curve=curve))
         return self
 
-    def able(self, **capabilities: bool) -> "Home":
+    def able(self, **capabilities: Any) -> "Home":
         self.tell(CapabilitiesChanged(charger_id=GARAGE, capabilities=Capabilities(**capabilities)))
         return self
 
@@ -420,6 +375,14 @@ class Home:
         return answers[0].rejected
 
     def _advance(self, to: datetime) -> None:
+        while self.box.order and self.box.order[0].at <= to:
+            step, *rest = self.box.order
+            self._flow(step.at)
+            self.box.order = tuple(rest)
+            self._step(step.limit_a)
+        self._flow(to)
+
+    def _flow(self, to: datetime) -> None:
         self.box.register += self.box.flowing * (to - self.now).total_seconds() / 3600
         self.now = to
 
@@ -443,6 +406,9 @@ class Home:
                 pass
             case StartTransaction() | StopTransaction() | SetCurrentLimit() if failure is not None:
                 self.tell(CommandFailed(charger_id=GARAGE, command_id=command.command_id, failure=failure, detail="no"))
+            case StartTransaction() if self.box.barred:
+                failure = Failure.REFUSED
+                self.tell(CommandFailed(charger_id=GARAGE, command_id=command.command_id, failure=failure))
             case StartTransaction():
                 self.tell(CommandSucceeded(charger_id=GARAGE, command_id=command.command_id))
                 if self.box.obeys_start and self.box.plugged and self.box.transaction is None:
@@ -453,6 +419,7 @@ class Home:
                 self.tell(CommandSucceeded(charger_id=GARAGE, command_id=command.command_id))
                 if self.box.obeys_stop:
                     self._end_transaction("Remote")
+                    self.box.barred = self.box.ended_for_good
                     self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.FINISHING, fault=""))
             case SetCurrentLimit():
                 self._limit(command)
@@ -464,12 +431,20 @@ class Home:
         self.tell(CommandSucceeded(charger_id=GARAGE, command_id=command.command_id))
         if command.limit_a == 0 and not self.box.obeys_stop:
             return
+        self.box.order = command.later if self.box.follows else ()
+        self._step(command.limit_a)
+
+    def _step(self, limit_a: float) -> None:
+        """Another limit is in force."""
         was = self.box.flowing
-        self.box.limit_a = command.limit_a
-        if was and not self.box.flowing:
-            self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.SUSPENDED_EVSE))
+        self.box.limit_a = limit_a
+        if limit_a == 0 and self.box.ends_at_zero and self.box.transaction is not None:
+            self._end_transaction("Other")
+            self._say(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.FINISHING))
+        elif was and not self.box.flowing:
+            self._say(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.SUSPENDED_EVSE))
         elif self.box.flowing and not was:
-            self.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.CHARGING))
+            self._say(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.CHARGING))
 
     def _begin_transaction(self, id_token: str = "chargerd") -> None:
         self.box.transaction = "?"

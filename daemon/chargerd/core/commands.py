@@ -45,8 +45,8 @@ class SetCurrentLimit:
     """Let this much flow per phase, in A; 0 pauses. ``transaction_id`` is the running one, None when there is none.
 
     ``later`` are the steps that the charger is to take by itself should nobody tell it anything more, oldest first, the
-    last one for good; there are fewer of them than ``Capabilities.schedule_periods``. ``unheeded`` counts how often in
-    a row such a limit was accepted while the meter showed no effect: then it is to be said another way.
+    last one for good; there are fewer of them than ``Capabilities.schedule_periods``. ``unheeded`` tells that the last
+    such limit was accepted and the meter has shown no effect since: then it is to be said another way.
     """
 
     charger_id: ChargerId
@@ -54,7 +54,7 @@ class SetCurrentLimit:
     limit_a: float
     transaction_id: TransactionId | None = None
     later: tuple[LimitStep, ...] = ()
-    unheeded: int = 0
+    unheeded: bool = False
     kind: Literal["set_current_limit"] = "set_current_limit"
 
 

@@ -1,27 +1,28 @@
-"""Start and stop ladders, and START_FAIL, STOP_FAIL by evidence.
+"""Start and stop ladders.
 
 What should be happening is derived each time: FREE (nothing is asked), CHARGE (a window is due) or HOLD (none is).
 While reality differs from it, commands go out by a bounded ladder with back-off: pausing is done by a limit of 0 A,
 and by ending the transaction where the limit has no effect. A command that was accepted proves nothing; the meter does.
 
-START_FAIL  CHARGE is wanted and no charging was seen for ``start_timeout_s`` since the first command, or since
-            charging became due while the charger was offline.
-STOP_FAIL   HOLD is wanted and the meter still shows charging ``stop_timeout_s`` later.
-Both end with their condition.
+A charger that follows schedules has the rest of the plan as a standing order, and an open transaction to follow it in.
+One that ends its transaction at a limit of 0 is paused by ending it. ``failing`` says when a lag is an error.
 """
 
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
-from chargerd.core import manual
+from chargerd.core import manual, standing
+from chargerd.core.abilities import begins_anew, can_limit, can_pause, start_refused
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
+from chargerd.core.evidence import FIRST_SAMPLE
 from chargerd.core.frozen import replace
 from chargerd.core.ids import CommandId
-from chargerd.core.model import Asked, Control, ErrorKind, InFlight, SessionError, Slot, State, Transaction, Want
+from chargerd.core.model import Asked, Control, InFlight, State, Transaction, Want
 from chargerd.core.outcome import is_at_ladders_end
 from chargerd.core.planning import due, missing_capabilities
 from chargerd.core.session import visit, visiting_slot
+from chargerd.core.units import power_w
 
 BACK_OFF = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between start attempts; after the last one the ladder is at its end until something changes."""
@@ -37,10 +38,12 @@ LIMIT_AGAIN = timedelta(minutes=5)
 """A limit that got no answer while charging goes on is sent again after so long."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
-METERED_WITHIN = timedelta(minutes=16)
-"""A charger's word that it charges stands until its meter was read, but not for longer than this."""
-FIRST_SAMPLE = timedelta(seconds=20)
-"""A sample so soon after charging began shows what was before."""
+UNHEEDED_BACK_OFF = timedelta(seconds=30)
+"""A limit that is said another way proves itself within so long."""
+OBEYS_BY_ITSELF = timedelta(seconds=30)
+"""So long a charger has to do by itself what its standing order says."""
+EXCESS = 1.15
+"""A car that draws more than the limit by this factor shows that the limit is not in force."""
 FULL_AFTER = timedelta(minutes=10)
 """A car that takes nothing of what is offered for so long, after it has charged, has had enough."""
 
@@ -55,10 +58,13 @@ def wanted(state: State, now: datetime) -> Want:
     return Want.CHARGE if due(slot.session.plan, now) is not None else Want.HOLD
 
 
-def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
-    """Compare what is wanted with what is, and take the next rung of the ladder when it is time."""
+def steered(state: State, now: datetime, *, looks_ahead: bool) -> tuple[State, tuple[ChargerCommand, ...]]:
+    """Compare what is wanted with what is, and take the next rung of the ladder when it is time.
+
+    ``looks_ahead`` False leaves the standing order as it is.
+    """
     want = wanted(state, now)
-    control = _dropping_lost(state.control, now)
+    control = _dropping_lost(_followed(state, want, now), now)
     if control.held_at is not None and want is Want.CHARGE and state.facts.charging:
         control = replace(control, held_at=None)
     if want is not control.want:
@@ -68,14 +74,32 @@ def steered(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, .
     elif control.unmet_since is None:
         control = replace(control, unmet_since=now)
     state = replace(state, control=control)
-    if not _may_command(state, now):
+    if not _may_command(state, now, looks_ahead=looks_ahead):
         return state, ()
     return _commanded(state, now)
 
 
+def _followed(state: State, want: Want, now: datetime) -> Control:
+    """What the charger does by its standing order; a car that it lets charge at the right time needs a moment."""
+    control = standing.followed(state, now)
+    by_itself = control.later != state.control.later and state.facts.transaction is not None
+    if not by_itself or want is not Want.CHARGE or not control.limit_a:
+        return control
+    return replace(control, listen_until=now + OBEYS_BY_ITSELF)
+
+
 def _fresh(control: Control) -> Control:
     """The ladder at its foot."""
-    return replace(control, unmet_since=None, commanded_at=None, attempts=0, retry_at=None, refusal="", failure=None)
+    return replace(
+        control,
+        unmet_since=None,
+        commanded_at=None,
+        attempts=0,
+        retry_at=None,
+        unheeded=0,
+        refusal="",
+        failure=None,
+    )
 
 
 def _relieved(control: Control) -> Control:
@@ -96,9 +120,15 @@ def _is_met(state: State, control: Control, want: Want) -> bool:
             return state.facts.online and (state.facts.charging or _car_pauses(state))
         case Want.HOLD:
             no_charge = not state.facts.charging
-            return no_charge and (state.facts.transaction is None or control.limit_a == 0 or not _can_limit(state))
+            return no_charge and (state.facts.transaction is None or _holds(state, control))
         case _:
             assert_never(want)
+
+
+def _holds(state: State, control: Control) -> bool:
+    """An open transaction is paused as well as it can be. A limit that may be lost is told again, but not all day."""
+    unknown = control.limit_a is None and standing.is_worn(control, state.at)
+    return control.limit_a == 0 or unknown or not can_pause(state)
 
 
 def _is_held_down(state: State) -> bool:
@@ -113,7 +143,7 @@ def _car_pauses(state: State) -> bool:
     be asleep (Tesla, Renault, VW): all rungs are tried first.
     """
     session, facts, control = visit(state), state.facts, state.control
-    if _can_limit(state) and not control.limit_refused and control.limit_a != state.charger.max_a:
+    if can_limit(state) and not control.limit_refused and control.limit_a != state.charger.max_a:
         return False
     by_itself = control.held_at is None or (facts.stopped_at is not None and facts.stopped_at < control.held_at)
     if not by_itself:
@@ -132,14 +162,14 @@ def car_is_full_at(state: State) -> datetime | None:
     return max(state.facts.activity_at, window.start) + FULL_AFTER
 
 
-def _may_command(state: State, now: datetime) -> bool:
+def _may_command(state: State, now: datetime, *, looks_ahead: bool) -> bool:
     control, facts = state.control, state.facts
     if not facts.online or control.in_flight or (control.want is Want.FREE and control.unmet_since is None):
         return False
     if control.listen_until is not None and now < control.listen_until:
         return False
     if control.unmet_since is None:
-        return _limit_differs(state)
+        return _limit_differs(state) or (looks_ahead and (standing.is_due(state, now) or _opens(state)))
     return _is_rung_due(control, now) or (state.facts.transaction is not None and _limit_differs(state))
 
 
@@ -151,40 +181,80 @@ def _limit_differs(state: State) -> bool:
     """Charging is wanted, but the charger has not confirmed the limit since it connected or a transaction began."""
     control = state.control
     waits = control.limit_again_at is not None and state.at < control.limit_again_at
-    sendable = _can_limit(state) and not control.limit_refused and not waits
-    return control.want is Want.CHARGE and sendable and control.limit_a != state.charger.max_a
+    sendable = can_limit(state) and not control.limit_refused and not waits
+    differs = control.limit_a != state.charger.max_a or _is_exceeded(state)
+    return control.want is Want.CHARGE and sendable and differs
+
+
+def _is_exceeded(state: State) -> bool:
+    """The car draws more than it may: the limit was lost at a pause or a start (go-e, Easee, BMW/Delta)."""
+    reading, spec, since = state.facts.reading, state.charger, state.control.limited_at
+    if not state.facts.charging or reading is None or reading.power_w is None or since is None:
+        return False
+    most_w = power_w(spec.max_a, phases=spec.phases, voltage_v=state.site.voltage_v) * EXCESS
+    return reading.power_w > most_w and reading.at > since + FIRST_SAMPLE
+
+
+def _opens(state: State) -> bool:
+    """A transaction is to be begun under a limit of 0, for the charger to follow its standing order in.
+
+    Once a visit: a charger that ends it again knows its own reasons.
+    """
+    facts, control = state.facts, state.control
+    slot = visiting_slot(state)
+    if control.want is not Want.HOLD or facts.transaction is not None or slot is None or control.limit_a != 0:
+        return False
+    able = facts.capabilities.can_start is not False and can_pause(state) and control.later != ()
+    return able and slot.session.session_id != control.opened_for
 
 
 def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
+    climbs = state.control.unmet_since is not None and _is_rung_due(state.control, now)
+    ignored = _is_unheeded(state)
+    state, commands = (state, _rung(state)) if climbs else _by_the_way(state, now)
     control = state.control
-    climbs = control.unmet_since is not None and _is_rung_due(control, now)
-    commands = _rung(state) if climbs or control.want is not Want.CHARGE else (_limit(state, state.charger.max_a, 0),)
-    flights = tuple(
-        InFlight(
-            command_id=command.command_id,
-            action=command.kind,
-            sent_at=now,
-            limit_a=command.limit_a if isinstance(command, SetCurrentLimit) else None,
-        )
-        for command in commands
-    )
+    flights = tuple(_flight(command, now) for command in commands)
+    limits = [flight for flight in flights if flight.limit_a is not None]
     control = replace(
         control,
         in_flight=flights,
         next_command_id=control.next_command_id + len(commands),
+        told=standing.told(control, now) if limits else control.told,
         held_at=now if commands and control.want is Want.HOLD else control.held_at,
+        unheeded=control.unheeded + 1 if ignored and limits else control.unheeded,
         last=_asked(flights[-1]) if flights else control.last,
     )
     if climbs and control.want is Want.CHARGE and control.attempts == len(BACK_OFF):
         control = replace(control, held_at=None)
     if climbs:
+        another_way = ignored and control.want is Want.HOLD and len(limits) == len(flights)
         control = replace(
             control,
             attempts=control.attempts + 1,
             commanded_at=control.commanded_at or now,
-            retry_at=_retry_at(control, now),
+            retry_at=now + UNHEEDED_BACK_OFF if another_way else _retry_at(control, now),
         )
     return replace(state, control=control), commands
+
+
+def _flight(command: ChargerCommand, now: datetime) -> InFlight:
+    flight = InFlight(command_id=command.command_id, action=command.kind, sent_at=now)
+    if not isinstance(command, SetCurrentLimit):
+        return flight
+    return replace(flight, limit_a=command.limit_a, later=command.later)
+
+
+def _by_the_way(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
+    """What is told though nothing lags behind: a limit that was lost, a standing order, a start for it."""
+    control = state.control
+    if _limit_differs(state):
+        again_at = now + LIMIT_AGAIN if _is_exceeded(state) else control.limit_again_at
+        return _with_control(state, limit_again_at=again_at), (_limit(state, state.charger.max_a, 0),)
+    if standing.is_due(state, now):
+        return state, (_limit(state, state.charger.max_a if control.want is Want.CHARGE else 0.0, 0),)
+    opened = visit(state)
+    assert opened is not None, "see _opens"
+    return _with_control(state, opened_for=opened.session_id), (_start(state, 0),)
 
 
 def _retry_at(control: Control, now: datetime) -> datetime | None:
@@ -214,33 +284,53 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
     that is taken for lost: its end was told to nobody.
     """
     commands: list[ChargerCommand] = []
-    if state.facts.transaction is not None and not state.facts.charging and state.control.attempts == WAKES_AT:
+    wakes = state.control.attempts == WAKES_AT and begins_anew(state.facts)
+    if state.facts.transaction is not None and not state.facts.charging and wakes:
         return (_stop(state, state.facts.transaction, 0),)
-    repeated = state.control.attempts > 0
-    if _can_limit(state) and (repeated or state.control.limit_a != state.charger.max_a):
+    known = state.control.limit_a == state.charger.max_a and state.facts.transaction is None
+    if can_limit(state) and (state.control.attempts > 0 or not known):
         commands.append(_limit(state, state.charger.max_a, len(commands)))
     is_open = state.facts.transaction is not None and state.control.attempts <= WAKES_AT
     if not is_open and not state.facts.charging:
-        commands.append(
-            StartTransaction(
-                charger_id=state.charger.charger_id,
-                command_id=_command_id(state, len(commands)),
-                id_token=state.charger.id_token,
-            )
-        )
+        commands.append(_start(state, len(commands)))
     return tuple(commands)
 
 
 def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
-    """Pause by limit first; where that has no effect, or cannot be done, end the transaction."""
+    """Pause by limit first; where that has no effect, or cannot be done, end the transaction.
+
+    A limit that was accepted while the meter goes on to show charging is said another way once.
+    """
     commands: list[ChargerCommand] = []
-    transaction = state.facts.transaction
-    by_limit = _can_limit(state) and (state.control.attempts != 1 or transaction is None)
+    transaction, control = state.facts.transaction, state.control
+    another_way = control.attempts == 1 and not control.unheeded and _is_unheeded(state)
+    sendable = can_pause(state) or (can_limit(state) and transaction is None)
+    by_limit = sendable and (control.attempts != 1 or transaction is None or another_way)
     if by_limit:
         commands.append(_limit(state, 0.0, len(commands)))
-    if transaction is not None and (state.control.attempts > 0 or not by_limit):
+    if transaction is not None and not another_way and (control.attempts > 0 or not by_limit):
         commands.append(_stop(state, transaction, len(commands)))
     return tuple(commands)
+
+
+def _is_unheeded(state: State) -> bool:
+    """The limit in force has no effect: the meter, read since, shows the contrary."""
+    facts, control = state.facts, state.control
+    reading, since = facts.reading, control.limited_at
+    if reading is None or since is None or reading.at <= since + FIRST_SAMPLE:
+        return False
+    if control.want is Want.HOLD:
+        return control.limit_a == 0 and facts.charging and not facts.low_samples
+    offers_none = facts.transaction is not None and facts.activity is Activity.SUSPENDED_EVSE
+    return control.limit_a == state.charger.max_a and offers_none and not facts.charging
+
+
+def _start(state: State, offset: int) -> StartTransaction:
+    return StartTransaction(
+        charger_id=state.charger.charger_id,
+        command_id=_command_id(state, offset),
+        id_token=state.charger.id_token,
+    )
 
 
 def _stop(state: State, transaction: Transaction, offset: int) -> StopTransaction:
@@ -258,6 +348,8 @@ def _limit(state: State, limit_a: float, offset: int) -> SetCurrentLimit:
         command_id=_command_id(state, offset),
         limit_a=limit_a,
         transaction_id=None if transaction is None else transaction.transaction_id,
+        later=standing.order(state, state.at),
+        unheeded=_is_unheeded(state),
     )
 
 
@@ -265,8 +357,8 @@ def _command_id(state: State, offset: int) -> CommandId:
     return CommandId(state.control.next_command_id + offset)
 
 
-def _can_limit(state: State) -> bool:
-    return state.facts.capabilities.can_limit is not False
+def _with_control(state: State, **changes: Any) -> State:
+    return replace(state, control=replace(state.control, **changes))
 
 
 def _dropping_lost(control: Control, now: datetime) -> Control:
@@ -280,7 +372,14 @@ def succeeded(state: State, event: CommandSucceeded, now: datetime) -> State:
     if flight is None:
         return state
     if flight.limit_a is not None:
-        control = replace(control, limit_a=flight.limit_a, holds_down=flight.limit_a == 0)
+        follows = len(flight.later) < (state.facts.capabilities.schedule_periods or 1)
+        control = replace(
+            control,
+            limit_a=flight.limit_a,
+            limited_at=now,
+            later=flight.later if follows else (),
+            holds_down=flight.limit_a == 0,
+        )
     asked = _asked(flight, answered_at=now, accepted=True)
     return replace(state, control=replace(control, last=asked))
 
@@ -304,10 +403,12 @@ def failed(state: State, event: CommandFailed, now: datetime) -> State:
     control = replace(control, refusal=event.detail, failure=event.failure, last=asked)
     no = event.failure in (Failure.REFUSED, Failure.NOT_SUPPORTED)
     if flight.limit_a is not None:
-        control = replace(control, limit_a=None, limit_refused=no, limit_again_at=now + LIMIT_AGAIN)
+        control = replace(control, limit_a=None, later=(), limit_refused=no, limit_again_at=now + LIMIT_AGAIN)
     if no and control.want is Want.HOLD and flight.limit_a == 0 and control.attempts == 1:
         control = replace(control, retry_at=now)
     state = replace(state, control=control)
+    if flight.action == "start_transaction" and event.failure is Failure.REFUSED:
+        return replace(state, facts=start_refused(state.facts))
     if event.failure is not Failure.NOT_SUPPORTED:
         return state
     return replace(state, facts=replace(state.facts, capabilities=_unable(state.facts.capabilities, flight.action)))
@@ -351,6 +452,8 @@ def restarted(control: Control) -> Control:
         commanded_at=control.commanded_at,
         next_command_id=control.next_command_id,
         holds_down=control.holds_down,
+        told=control.told,
+        opened_for=control.opened_for,
         last=control.last,
     )
 
@@ -370,69 +473,6 @@ def ended(state: State, now: datetime) -> State:
 
 def limit_forgotten(state: State) -> State:
     """A transaction began or ended, or the connection is new: which limit is in force is not known any more."""
-    return replace(state, control=replace(state.control, limit_a=None, limit_refused=False, limit_again_at=None))
-
-
-def error_of(state: State, now: datetime) -> SessionError | None:
-    """The error of the current session that holds now, the most severe one."""
-    slot = visiting_slot(state)
-    if slot is None or slot.session.unplugged_at is not None:
-        return None
-    missing = missing_error(state, slot)
-    if missing is not None:
-        return missing
-    said = None if slot.session.error is None else slot.session.error.kind
-    failing = _failing(state)
-    if said is failing and state.control.unmet_since is not None:
-        goes_on = failing is ErrorKind.START_FAIL or state.facts.charging
-        return slot.session.error if goes_on else None
-    at = fails_at(state)
-    if at is None or now < at:
-        return None
-    if failing is ErrorKind.STOP_FAIL and not _seen_charging(state):
-        return None
-    return SessionError(kind=failing)
-
-
-def _failing(state: State) -> ErrorKind:
-    """What a lag that lasts too long is called: something is wanted of the cable, or there is none."""
-    return ErrorKind.START_FAIL if state.control.want is Want.CHARGE else ErrorKind.STOP_FAIL
-
-
-def missing_error(state: State, slot: Slot) -> SessionError | None:
-    """What session management lacks for a policy; known before plug-in, it is shown on the UPCOMING session."""
-    missing = missing_capabilities(state, slot)
-    return SessionError(kind=ErrorKind.MISSING_CAPABILITIES, missing=missing) if missing else None
-
-
-def fails_at(state: State) -> datetime | None:
-    """When the present lag behind what is wanted becomes an error; None when there is no lag."""
-    control, spec = state.control, state.charger
-    if control.unmet_since is None:
-        return None
-    if control.want is Want.CHARGE:
-        lag = timedelta(seconds=spec.start_timeout_s)
-        at = (control.commanded_at or control.unmet_since) + lag
-        word_until = _word_stands_until(state, lag)
-        return at if word_until is None else max(at, word_until)
-    return control.unmet_since + timedelta(seconds=spec.stop_timeout_s)
-
-
-def _word_stands_until(state: State, lag: timedelta) -> datetime | None:
-    """Until when the charger's word that it charges stands, for its meter, which some read every quarter hour, has not
-    been read since; None where it has been. A charger that is gone is believed for as long as a start may take.
-    """
-    facts, reading = state.facts, state.facts.reading
-    if facts.activity is not Activity.CHARGING or facts.activity_at is None:
-        return None
-    if reading is not None and reading.power_w is not None and reading.at > facts.activity_at + FIRST_SAMPLE:
-        return None
-    until = facts.activity_at + METERED_WITHIN
-    return until if facts.online or facts.lost_at is None else min(until, facts.lost_at + lag)
-
-
-def _seen_charging(state: State) -> bool:
-    """The meter itself shows power since stopping was wanted; an old reading shows nothing."""
-    reading, since = state.facts.reading, state.control.unmet_since
-    fresh = reading is not None and since is not None and reading.at > since
-    return fresh and state.facts.charging and state.facts.low_samples == 0
+    return _with_control(
+        state, limit_a=None, limited_at=None, later=(), limit_refused=False, limit_again_at=None, unheeded=0
+    )

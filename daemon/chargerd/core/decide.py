@@ -15,6 +15,7 @@ from chargerd.core import (
     control,
     energy,
     evidence,
+    failing,
     intake,
     ledger,
     manual,
@@ -83,7 +84,7 @@ def decide(state: State, event: Event, now: datetime) -> Decision:
     state = session.rolled(state, now)
     state = _full(state, now)
     state = _planned(state, before, event, now)
-    state, orders = control.steered(state, now)
+    state, orders = control.steered(state, now, looks_ahead=_is_news(before, state, event))
     state = _judged(state, now)
     ended = tuple(command for command in (*answers, *elsewhere) if isinstance(command, StoreSettled))
     said = notes.transitions(before, state, event, ended)
@@ -99,7 +100,8 @@ def next_deadline(state: State) -> datetime | None:
         state.control.retry_at,
         state.control.listen_until,
         state.control.limit_again_at,
-        control.fails_at(state),
+        *(step.at for step in state.control.later[:1]),
+        failing.fails_at(state),
         control.car_is_full_at(state),
         planning.silent_at(state),
         session.given_up_at(state),
@@ -202,14 +204,20 @@ def _planned(state: State, before: State, event: Event, now: datetime) -> State:
     return session.with_slot(state, replace(slot, session=planning.replanned(state, slot, now)))
 
 
+def _is_news(before: State, state: State, event: Event) -> bool:
+    """A sample that leaves the plan as it was tells nothing of what is to come."""
+    was, visit = session.visit(before), session.visit(state)
+    return not isinstance(event, MeterSampled) or was is None or visit is None or was.plan is not visit.plan
+
+
 def _judged(state: State, now: datetime) -> State:
     """Say what is wrong, then what it means for the target."""
     state = _judged_before_plug_in(state)
-    state = manual.judged(state, fails_at=control.fails_at(state), now=now)
+    state = manual.judged(state, fails_at=failing.fails_at(state), now=now)
     slot = session.visiting_slot(state)
     if slot is None:
         return state
-    error = control.error_of(state, now)
+    error = failing.error_of(state, now)
     if error != slot.session.error:
         slot = replace(slot, session=replace(slot.session, error=error))
         state = session.with_slot(state, slot)
@@ -224,7 +232,7 @@ def _judged(state: State, now: datetime) -> State:
 
 def _judged_before_plug_in(state: State) -> State:
     for slot in state.slots:
-        error = control.missing_error(state, slot)
+        error = failing.missing_error(state, slot)
         if slot.session.plugged_in_at is None and error != slot.session.error:
             state = session.with_slot(state, replace(slot, session=replace(slot.session, error=error)))
     return state

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from chargerd.core import abilities
 from chargerd.core.events import (
     Activity,
     ChargerBooted,
@@ -23,6 +24,8 @@ STOP_POWER_W = 100.0
 """Power under this is none: meters show phantom watts."""
 STOP_CURRENT_A = 0.5
 """Current per phase under this is none, where only currents are told."""
+FIRST_SAMPLE = timedelta(seconds=20)
+"""A sample so soon after something changed shows what was before."""
 STOP_SAMPLES = 2
 """So many low samples in a row prove that charging stopped."""
 
@@ -118,6 +121,7 @@ def offline(facts: ChargerFacts, lost_at: datetime) -> ChargerFacts:
 
 def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:
     """The charger told who it is."""
+    facts = abilities.booted(facts, event)
     return replace(facts, vendor=event.vendor, model=event.model, serial=event.serial, firmware=event.firmware)
 
 

@@ -6,7 +6,7 @@ What happens and why comes first, then what follows, then what to do where somet
 from collections.abc import Callable
 
 from chargerd.core import whose
-from chargerd.core.control import car_is_full_at, fails_at
+from chargerd.core.control import car_is_full_at
 from chargerd.core.explain_phrases import (
     Case,
     attempt,
@@ -19,6 +19,7 @@ from chargerd.core.explain_phrases import (
     until,
     with_power,
 )
+from chargerd.core.failing import fails_at
 from chargerd.core.level import level_pct, shown_pct
 from chargerd.core.model import RegularTarget
 from chargerd.core.planning import missing_capabilities

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from chargerd.core import (
+    abilities,
     away,
     control,
     energy,
@@ -96,6 +97,8 @@ def clock_stepped(state: State, event: ClockStepped, now: datetime) -> State:
     """
     by = timedelta(seconds=round(event.by_s))
     state = shift.moved(state, by, now)
+    if state.control.later:
+        state = control.limit_forgotten(state)  # its times are those of the wrong clock
     if abs(by) < ANOTHER_DAY:
         return state
     for slot in state.slots:
@@ -160,7 +163,7 @@ def authorized(state: State, event: AuthorizeRequested, now: datetime) -> tuple[
 def transaction_started(state: State, event: TransactionStarted, now: datetime) -> tuple[State, Commands]:
     """Note a transaction, and count from its register."""
     facts, transaction_id = evidence.transaction_started(state.facts, event, now)
-    state = token_shown(replace(state, facts=facts), event.id_token, now)
+    state = token_shown(replace(state, facts=abilities.started(facts)), event.id_token, now)
     if event.register_wh is not None:
         sample = MeterSampled(
             charger_id=event.charger_id,
@@ -186,6 +189,7 @@ def transaction_ended(state: State, event: TransactionEnded, now: datetime) -> t
         had = state.facts
         state = replace(state, facts=evidence.register_told(had, event.register_wh, at))
         state = energy.credited(energy.unattributed(state, had, is_first=is_first), counted, charging=had.charging)
+    state = abilities.ended(state, event)
     state = replace(state, facts=evidence.transaction_ended(state.facts, event, now))
     state = control.ended(state, now)
     answer = AnswerTransaction(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chargerd.core.commands import LimitStep
 from chargerd.core.events import Activity, Capabilities, Failure
 from chargerd.core.ids import CommandId, PolicyId, SessionId, TransactionId
 from chargerd.core.policy import ChargerSpec, Policy, Site, VehicleSpec
@@ -277,12 +278,13 @@ class Want(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class InFlight:
-    """A command whose outcome is not known yet."""
+    """A command whose outcome is not known yet; ``later`` is the standing order that goes with a limit."""
 
     command_id: CommandId
     action: str
     sent_at: datetime
     limit_a: float | None = None
+    later: tuple[LimitStep, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,11 +310,14 @@ class Control:
     ``unmet_since`` is since when reality differs from ``want``, ``commanded_at`` when the first command of this
     stretch went out. ``attempts`` counts them, ``retry_at`` is when the next is due; None with attempts made means
     that the ladder is at its end. Until ``listen_until`` nothing is asked: facts come first.
-    ``limit_a`` is the limit the charger last confirmed, None when unknown; ``limit_refused`` keeps one that was not
-    taken from being sent again and again; ``limit_again_at`` is when one
-    that got no answer is sent anew. ``holds_down`` is True from a pause of ours on, until a limit over 0 is
+    ``limit_a`` is the limit that the charger last confirmed or took up by its standing order, None when unknown, in
+    force since ``limited_at``; ``limit_refused`` keeps one that was not taken from being sent again and again;
+    ``limit_again_at`` is when one that got no answer is sent anew. ``unheeded`` counts the limits in a row that were
+    accepted and had no effect. ``holds_down`` is True from a pause of ours on, until a limit over 0 is
     confirmed; ``held_at`` is when we last held a car back that has not charged since. ``refusal`` and ``failure``
     keep the last no of this stretch, ``last`` the last command.
+    ``later`` is the standing order that the charger has, ``opened_for`` the visit in which a transaction was begun for
+    it to be followed in, ``told`` when the last limits were told.
     """
 
     want: Want = Want.FREE
@@ -324,8 +329,13 @@ class Control:
     in_flight: tuple[InFlight, ...] = ()
     next_command_id: int = 1
     limit_a: float | None = None
+    limited_at: datetime | None = None
     limit_refused: bool = False
     limit_again_at: datetime | None = None
+    unheeded: int = 0
+    later: tuple[LimitStep, ...] = ()
+    told: tuple[datetime, ...] = ()
+    opened_for: SessionId | None = None
     holds_down: bool = False
     held_at: datetime | None = None
     refusal: str = ""
@@ -368,6 +378,8 @@ class ChargerFacts:
     plug-in, ``present_at`` the last evidence of a car; ``left_unseen`` says that it left while nobody heard.
     ``token`` is the last card or EVCCID presented, in lower case, and ``token_at`` when.
     ``low_samples`` counts consecutive samples without power, ``register_scale`` makes Wh of what the meter shows.
+    ``zero_stops`` counts the transactions that this firmware ended at a limit of 0, ``dead_stops`` those after which it
+    began no other before the plug was out.
     """
 
     online: bool = False
@@ -401,6 +413,8 @@ class ChargerFacts:
     transaction: Transaction | None = None
     last_transaction: Transaction | None = None
     last_transaction_number: int = 0
+    zero_stops: int = 0
+    dead_stops: int = 0
     heard_at: datetime | None = None
 
 

@@ -217,9 +217,15 @@ def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Mete
     if risen < 0:
         return ledger, _Verdict.FALLEN
     flowed = _tentative_wh(ledger) + ledger.carry_wh + _integral_wh(ledger, meter)
-    if flowed >= LEAP_JUDGED_FROM_WH and LABEL_FROM <= risen / LABEL_FACTOR / flowed <= LABEL_TO:
+    judges = flowed >= LEAP_JUDGED_FROM_WH and not _is_fine(ledger)
+    if judges and LABEL_FROM <= risen / LABEL_FACTOR / flowed <= LABEL_TO:
         return replace(ledger, scale=ledger.scale / LABEL_FACTOR), _Verdict.RISEN
     return ledger, _Verdict.ELSEWHERE
+
+
+def _is_fine(ledger: Ledger) -> bool:
+    """Tell whether the register has moved by single watt-hours: then its unit is not wrong."""
+    return ledger.scale == 1 and ledger.step_wh is not None and ledger.step_wh < LABEL_FACTOR / 2
 
 
 def plausible_wh(power_max_w: float, hours: float) -> float:

@@ -332,8 +332,14 @@ def test_a_unit_that_is_recognised_late_takes_back_what_was_counted_in_the_wrong
     assert account.scale == pytest.approx(0.001)
     assert account.total_wh == 500
     assert settle(account).total_wh == 184
-    by_one = feed(("22:00", 0, 0), ("22:01", 185, 0), ("22:02", 183_518, 11_000))
-    assert (by_one.total_wh, settle(by_one).total_wh) == (185, 184)
+    by_one = feed(("22:00", 0, 0), ("22:01", 500, 0), ("22:06", 499_000, 11_000))
+    assert (by_one.total_wh, settle(by_one).total_wh) == (500, 499)
+
+
+@pytest.mark.parametrize(("step_wh", "scale"), [(499, 1), (500, 0.001)])
+def test_a_register_that_has_moved_by_less_than_half_a_kwh_counts_watt_hours(step_wh: float, scale: float) -> None:
+    account = feed(("22:00", 0, 0), ("22:01", step_wh, 0), ("22:02", 183_833, 11_000))
+    assert account.scale == pytest.approx(scale)
 
 
 def test_a_register_in_kwh_is_recognised_with_samples_each_minute() -> None:
