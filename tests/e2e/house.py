@@ -310,7 +310,11 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
     def run(self, config: Path | None = None) -> Process:
         """Start a daemon and return at once."""
         args = [CHARGERD, "run", "--config", str(config or self.config), "--clock", self.clock.spelling]
-        process = Process(args, f"daemon {len(self._processes) + 1}", self._news)
+        return self.spawn(args, f"daemon {len(self._processes) + 1}")
+
+    def spawn(self, args: list[str], name: str) -> Process:
+        """Start any process; it ends with the house."""
+        process = Process(args, name, self._news)
         self._processes.append(process)
         return process
 
@@ -348,9 +352,7 @@ url = "sqlite://{self.config.parent / "chargerd.db"}"
         args += ["--identity", bay.identity, "--version", bay.version, "--level", str(bay.level)]
         args += ["--battery-kwh", str(bay.battery_kwh), "--clock", self.clock.spelling, *bay.simulator, *more]
         args += ["--report-soc"] if bay.tells_level else []
-        process = Process(args, f"simulator {bay.id}", self._news)
-        self._processes.append(process)
-        self.simulators[bay.id] = Simulator(process, self, bay)
+        self.simulators[bay.id] = Simulator(self.spawn(args, f"simulator {bay.id}"), self, bay)
         return self.simulators[bay.id]
 
     def open(self) -> None:
