@@ -30,6 +30,8 @@ WAKES_AT = 2
 """The attempt at which a transaction that is open and delivers nothing is ended, for a new one to wake the car."""
 HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
+SHOWS_WITHIN = timedelta(seconds=45)
+"""After a command was confirmed, so long is waited for its effect: some chargers take a minute for the answer alone."""
 FACTS_FIRST = timedelta(seconds=10)
 """After a connection came up or a transaction ended, so long is listened before anything is asked."""
 STEADY_AFTER = timedelta(minutes=5)
@@ -38,8 +40,6 @@ LIMIT_AGAIN = timedelta(minutes=5)
 """A limit that got no answer while charging goes on is sent again after so long."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
-UNHEEDED_BACK_OFF = timedelta(seconds=30)
-"""A limit that is said another way proves itself within so long."""
 OBEYS_BY_ITSELF = timedelta(seconds=30)
 """So long a charger has to do by itself what its standing order says."""
 EXCESS = 1.15
@@ -232,7 +232,7 @@ def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand
             control,
             attempts=control.attempts + 1,
             commanded_at=control.commanded_at or now,
-            retry_at=now + UNHEEDED_BACK_OFF if another_way else _retry_at(control, now),
+            retry_at=now + SHOWS_WITHIN if another_way else _retry_at(control, now),
         )
     return replace(state, control=control), commands
 
@@ -380,6 +380,8 @@ def succeeded(state: State, event: CommandSucceeded, now: datetime) -> State:
             later=flight.later if follows else (),
             holds_down=flight.limit_a == 0,
         )
+    if control.retry_at is not None:
+        control = replace(control, retry_at=max(control.retry_at, now + SHOWS_WITHIN))
     asked = _asked(flight, answered_at=now, accepted=True)
     return replace(state, control=replace(control, last=asked))
 
