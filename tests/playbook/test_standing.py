@@ -218,7 +218,7 @@ def test_a_limit_without_effect_is_said_another_way_before_the_transaction_is_en
         .until("11T01:02")
     )
     stops = [c for c in home.commands if isinstance(c, StopTransaction) or getattr(c, "limit_a", None) == 0]
-    assert [getattr(c, "unheeded", "stop") for c in stops][:4] == [False, True, False, "stop"]
+    assert [getattr(c, "unheeded", "stop") for c in stops][:4] == [False, True, True, "stop"]
 
 
 def test_an_offer_without_effect_is_said_another_way_too() -> None:
