@@ -36,6 +36,7 @@ from chargerd.core.events import (
     Capabilities,
     CapabilitiesChanged,
     ChargerBooted,
+    ChargerInstructed,
     ChargerOffline,
     ChargerOnline,
     ChargingRequested,
@@ -78,6 +79,7 @@ prices_updated      .        .       .           .     .        .         .     
 charger_online      .        .       .           .     .        .         .       .           .     .     .
 charger_offline     .        .       .           .     .        .         .       .           .     .     .
 charger_booted      .        .       .           .     .        .         .       .           .     .     .
+charger_instructed  .        .       .           .     .        .         .       .           .     .     .
 capabilities        .        .       .           .     .        .         .       .           .     .     .-E
 status_plugged      .>REG    .>REG   .           .     .        .         .       .           .     .     .
 status_unplugged    .        .       .           .     .        .         .-E     .-E         .     .     .-E
@@ -147,6 +149,7 @@ def events(home: Home) -> dict[str, Event]:
         "charger_online": ChargerOnline(charger_id=GARAGE, protocol="OCPP 1.6"),
         "charger_offline": ChargerOffline(charger_id=GARAGE),
         "charger_booted": ChargerBooted(charger_id=GARAGE, vendor="Acme"),
+        "charger_instructed": ChargerInstructed(charger_id=GARAGE, action="Reset"),
         "capabilities": CapabilitiesChanged(charger_id=GARAGE, capabilities=Capabilities(can_limit=True)),
         "status_plugged": StatusReported(charger_id=GARAGE, plugged=True),
         "status_unplugged": StatusReported(charger_id=GARAGE, plugged=False, activity=Activity.IDLE),

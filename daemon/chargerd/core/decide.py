@@ -31,6 +31,7 @@ from chargerd.core.events import (
     AuthorizeRequested,
     CapabilitiesChanged,
     ChargerBooted,
+    ChargerInstructed,
     ChargerOffline,
     ChargerOnline,
     ChargingRequested,
@@ -145,6 +146,8 @@ def _taken(  # noqa: C901, PLR0912
             return replace(state, facts=evidence.offline(facts, now)), ()
         case ChargerBooted():
             return replace(state, facts=evidence.booted(facts, event)), ()
+        case ChargerInstructed():
+            return control.listening(control.asked_anew(state), now), ()
         case CapabilitiesChanged():
             return replace(state, facts=replace(facts, capabilities=event.capabilities)), ()
         case StatusReported():

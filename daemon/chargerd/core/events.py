@@ -151,6 +151,18 @@ class ChargerBooted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerInstructed:
+    """Somebody had the charger do something past us. What it was told before may not be in force any more.
+
+    ``action`` is the charger's own word for what was asked of it.
+    """
+
+    charger_id: ChargerId
+    action: str = ""
+    kind: Literal["charger_instructed"] = "charger_instructed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapabilitiesChanged:
     """What a charger can do became known, or changed."""
 
@@ -327,6 +339,7 @@ Event = (
     | ChargerOnline
     | ChargerOffline
     | ChargerBooted
+    | ChargerInstructed
     | CapabilitiesChanged
     | StatusReported
     | AuthorizeRequested
