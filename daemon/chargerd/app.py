@@ -90,7 +90,7 @@ class _Daemon:
             loop.decide = self._recorder.decide
             loop.clock_set.append(self._look_at_tariff.set)
             self._now = loop.now
-            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock)
+            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock, operate=dispatcher.operate)
             loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
             for configured in _configured(self._config, restarted=True):
                 await loop.handle(configured)

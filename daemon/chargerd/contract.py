@@ -55,6 +55,16 @@ from chargerd.core.reason import Reason
 from chargerd.core.refusal import Refuser
 from chargerd.core.units import PerPhase
 from chargerd.errors import ConfigError, DriverError, ProtocolViolation, Refused, StoreError, Unreachable
+from chargerd.operating import (
+    Document,
+    Faulted,
+    NotSent,
+    OperatorAnswer,
+    OperatorRequest,
+    OperatorSide,
+    Responded,
+    Withheld,
+)
 from chargerd.plan.prices import PriceCurve, PriceSlot
 
 __all__ = [
@@ -91,13 +101,18 @@ __all__ = [
     "DriverSpec",
     "Event",
     "Failure",
+    "Faulted",
     "Health",
     "ImmediateStartRequested",
     "LimitStep",
     "LogEntry",
     "MeterSampled",
+    "NotSent",
     "Note",
     "NoteLevel",
+    "OperatorAnswer",
+    "OperatorRequest",
+    "OperatorSide",
     "OverrideCancelled",
     "Page",
     "PageQuery",
@@ -112,6 +127,7 @@ __all__ = [
     "Refused",
     "Refuser",
     "ReplyTo",
+    "Responded",
     "SampleContext",
     "ScheduleOverrideRequested",
     "SessionId",
@@ -134,6 +150,7 @@ __all__ = [
     "VehicleId",
     "VehicleReported",
     "VehicleSpec",
+    "Withheld",
 ]
 
 
@@ -168,6 +185,11 @@ class Sink(Protocol):
 class Driver(Protocol):
     """One vendor protocol, for all chargers of its kind. Holds connection state only, never charging policy."""
 
+    @property
+    def operator(self) -> OperatorSide | None:
+        """What a person may do beside charging; None where the protocol has no such thing."""
+        ...
+
     async def run(self, sink: Sink) -> None:
         """Serve until cancelled, reconnecting inside."""
         ...
@@ -197,10 +219,6 @@ class DriverSpec:
     section_type: type[Any]
     charger_type: type[Any]
     create: Callable[[Any, Mapping[ChargerId, Any], Clock], AbstractAsyncContextManager[Driver]]
-
-
-Document = dict[str, Any]
-"""A JSON object as the API shows it: camelCase keys, RFC 3339 times ending in Z."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,6 +364,13 @@ class Desk(Protocol):
 
     def health(self) -> Health:
         """How the daemon is."""
+        ...
+
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
+        """Have a charger asked something, and wait for its answer; None when its driver takes no such requests.
+
+        Whether a car is there is filled in. Raises Unreachable when no answer came.
+        """
         ...
 
     async def request(self, event: Event) -> str | None:

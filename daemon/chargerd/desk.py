@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from chargerd import __version__
-from chargerd.contract import Archive, Change, Clock, Document, Health
-from chargerd.core import document, explain
+from chargerd.contract import Archive, Change, Clock, Document, Health, OperatorAnswer, OperatorRequest
+from chargerd.core import document, explain, session
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.events import Event
 from chargerd.core.ids import PolicyId
@@ -17,6 +18,8 @@ from chargerd.core.policy import Policy
 from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
 
+Operate = Callable[[OperatorRequest], Awaitable[OperatorAnswer | None]]
+
 BACKLOG = 256
 """Changes kept for a reader that is slow; then it loses the oldest."""
 
@@ -24,8 +27,9 @@ BACKLOG = 256
 class DaemonDesk:
     """Implements ``contract.Desk`` over the loop and the store."""
 
-    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock) -> None:
+    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock, operate: Operate) -> None:
         self._loop = loop
+        self._operate = operate
         self._archive = archive
         self._readers: list[_Reader] = []
         self._shown: dict[tuple[str, str], Document] = {}
@@ -85,6 +89,11 @@ class DaemonDesk:
             chargers=len(states),
         )
 
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
+        """Have a charger asked something by hand. Raises Unreachable when no answer came."""
+        state = self._loop.states[request.charger_id]
+        return await self._operate(replace(request, has_visit=has_car(state)))
+
     async def request(self, event: Event) -> str | None:
         """Post a request event and wait for its answer."""
         reply_to = getattr(event, "reply_to", None)
@@ -124,6 +133,13 @@ class DaemonDesk:
             changes.append(Change(topic="prices", key="prices", document=count))
         for reader in self._readers:
             reader.put(changes)
+
+
+def has_car(state: State) -> bool:
+    """Tell whether a car is there, or something is being charged all the same."""
+    visit, facts = session.visit(state), state.facts
+    is_visited = visit is not None and visit.unplugged_at is None
+    return is_visited or facts.plugged is True or facts.transaction is not None
 
 
 class _Reader:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from chargerd.contract import Driver, Sink
+from chargerd.contract import Driver, OperatorAnswer, OperatorRequest, Sink
 from chargerd.core.commands import ChargerAnswer, ChargerCommand
 from chargerd.core.events import CommandFailed, CommandSucceeded, Failure
 from chargerd.core.ids import ChargerId
@@ -38,6 +38,11 @@ class Dispatcher:
     async def answer(self, answer: ChargerAnswer) -> None:
         """Give a waiting charger its answer, past all commands."""
         await self._drivers[answer.charger_id].answer(answer)
+
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
+        """Have a charger asked something by hand; None when its driver takes no such requests. Raises Unreachable."""
+        operator = self._drivers[request.charger_id].operator
+        return None if operator is None else await operator.ask(request)
 
     async def run(self) -> None:
         """Carry commands out until cancelled."""

@@ -4,7 +4,15 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
-from chargerd.api import openapi, problems, routes_daemon, routes_policies, routes_sessions, routes_site
+from chargerd.api import (
+    openapi,
+    problems,
+    routes_daemon,
+    routes_operator,
+    routes_policies,
+    routes_sessions,
+    routes_site,
+)
 from chargerd.api.boundary import Boundary
 from chargerd.api.closing import Closing
 from chargerd.api.context import Context
@@ -38,7 +46,7 @@ def create_app(desk: Desk, *, token: bytes | None, keep_alive_s: float = KEEP_AL
         telemetry=_NO_TELEMETRY,
     )
     app.state.context = context
-    for module in (routes_policies, routes_sessions, routes_site, routes_daemon):
+    for module in (routes_policies, routes_sessions, routes_site, routes_operator, routes_daemon):
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app, with_token=bool(token))

@@ -157,6 +157,22 @@ class Charger(_Open):
     last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
 
 
+class CallError(Wire):
+    """The charger answered with an error of its protocol."""
+
+    code: str = Field(description="OCPP's word, for example NotSupported, or one of the vendor's own.")
+    description: str = Field(description="The charger's own words; may be empty.")
+
+
+class OperatorResult(Wire):
+    """What a charger answered to a request that was sent by hand: one of the two members is there."""
+
+    response: dict[str, Any] | None = Field(
+        default=None, description="The answer's payload; a refusal in the charger's own words stands in it."
+    )
+    error: CallError | None = Field(default=None, description="The CALLERROR, when it answered with one.")
+
+
 class Vehicle(_Open):
     """A car as it is known. Null means not known; further members may appear."""
 

@@ -42,9 +42,9 @@ async def list_chargers(context: ContextOf) -> Response:
 
 
 @router.get("/chargers/{chargerId}", response_model=Charger, responses=problems(404))
-async def get_charger(context: ContextOf, charger_id: ChargerPath) -> Response:
+async def getcharger_of(context: ContextOf, charger_id: ChargerPath) -> Response:
     """One charger as it is now."""
-    return answer(_charger(context, charger_id))
+    return answer(charger_of(context, charger_id))
 
 
 @router.post(
@@ -57,13 +57,13 @@ async def request_charging(
     context: ContextOf, charger_id: ChargerPath, body: Annotated[ChargingRequest, Body()]
 ) -> Response:
     """Start or stop by hand; 422 while a policy holds the charger. The charger's ``action`` tells what became of it."""
-    if _charger(context, charger_id)["policyIds"]:
+    if charger_of(context, charger_id)["policyIds"]:
         detail = "a policy holds this charger; change the target of its session instead"
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     await context.post(
         ChargingRequested(charger_id=ChargerId(charger_id), start=body.action == "START", reply_to=context.reply_to())
     )
-    action = answer(_charger(context, charger_id)["action"])
+    action = answer(charger_of(context, charger_id)["action"])
     action.status_code = HTTPStatus.ACCEPTED
     return action
 
@@ -127,7 +127,8 @@ async def get_prices(
     return answer(prices_document(context.desk.prices(), start, end))
 
 
-def _charger(context: Context, charger_id: str) -> Document:
+def charger_of(context: Context, charger_id: str) -> Document:
+    """Return a charger as it is now. Raises Problem when there is none."""
     for charger in context.desk.chargers():
         if charger["id"] == charger_id:
             return charger

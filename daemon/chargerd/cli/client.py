@@ -70,6 +70,10 @@ class Client:
         """Return the answer to a PUT."""
         return self._ask("PUT", path, json.dumps(body).encode())
 
+    def post(self, path: str, body: Json, *, timeout_s: float = TIMEOUT_S) -> Json:
+        """Return the answer to a POST, for which may be waited so long."""
+        return self._ask("POST", path, json.dumps(body).encode(), timeout_s=timeout_s)
+
     def delete(self, path: str) -> Json:
         """Return the answer to a DELETE."""
         return self._ask("DELETE", path)
@@ -82,7 +86,15 @@ class Client:
         """Return the daemon's time, which may be an accelerated one."""
         return datetime.fromisoformat(self.readiness()["now"])
 
-    def _ask(self, method: str, path: str, body: bytes | None = None, *, unready_is_fine: bool = False) -> Json:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        unready_is_fine: bool = False,
+        timeout_s: float = TIMEOUT_S,
+    ) -> Json:
         headers = {"Accept": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -91,7 +103,7 @@ class Client:
         # The scheme was looked at when the client was made.
         request = urllib.request.Request(self._url + path, body, headers, method=method)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as response:
+            with self._opener.open(request, timeout=timeout_s) as response:
                 return json.loads(response.read())
         except urllib.error.HTTPError as answer:
             with answer:

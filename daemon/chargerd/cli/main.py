@@ -83,6 +83,11 @@ LISTED = {
     ),
     "policies": Listed("chargerd.cli.site", "List the policies and their weekly schedules.", "chargerd policies"),
     "prices": Listed("chargerd.cli.site", "Show the price of energy from now on.", "chargerd prices --all"),
+    "ocpp": Listed(
+        "chargerd.cli.operator",
+        "Send one OCPP request to a charger and print its answer.",
+        """chargerd ocpp garage GetConfiguration '{"key": ["HeartbeatInterval"]}'""",
+    ),
     "replay": Listed(
         "chargerd.cli.replay",
         "Run a recording of the last days through the core again, and compare the decisions.",

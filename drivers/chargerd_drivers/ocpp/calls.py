@@ -13,6 +13,16 @@ _WAITING_MAX = 16
 _UNSUPPORTED = frozenset({"notimplemented", "notsupported"})
 
 
+class CallError(Refused):
+    """A CALLERROR. ``code`` may be a vendor's own word."""
+
+    def __init__(self, charger_id: ChargerId, fault: Fault) -> None:
+        said = f"{charger_id}: answered {fault.code} {fault.description}".rstrip()
+        super().__init__(said, supported=fault.code.casefold() not in _UNSUPPORTED)
+        self.code = fault.code
+        self.description = fault.description
+
+
 class Calls:
     """The outbound side of one connection. All times are real seconds of the event loop."""
 
@@ -51,14 +61,13 @@ class Calls:
         elif isinstance(frame, Result):
             future.set_result(frame.payload)
         else:
-            said = f"{self._charger_id}: answered {frame.code} {frame.description}".rstrip()
-            future.set_exception(Refused(said, supported=frame.code.casefold() not in _UNSUPPORTED))
+            future.set_exception(CallError(self._charger_id, frame))
 
     async def call(self, action: str, payload: Json) -> Json:
         """Send a CALL in its turn and return the payload of its CALLRESULT.
 
-        Raises Refused for a CALLERROR, Unreachable when the connection is gone, when the turn does not come in time,
-        or (``timed_out``) when no answer does.
+        Raises CallError, a Refused, for a CALLERROR, Unreachable when the connection is gone, when the turn does not
+        come in time, or (``timed_out``) when no answer does.
         """
         async with self._my_turn(action):
             message_id = str(uuid4())

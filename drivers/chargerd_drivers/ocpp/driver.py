@@ -17,6 +17,9 @@ from chargerd.contract import (
     ConfigError,
     DriverSpec,
     Event,
+    OperatorAnswer,
+    OperatorRequest,
+    OperatorSide,
     Sink,
     Unreachable,
 )
@@ -92,6 +95,19 @@ class OcppDriver:
             msg = f"{command.charger_id}: not connected"
             raise Unreachable(msg)
         await link.execute(command)
+
+    @property
+    def operator(self) -> OperatorSide:
+        """OCPP has requests for every purpose."""
+        return self
+
+    async def ask(self, request: OperatorRequest) -> OperatorAnswer:
+        """See ``chargerd.contract.OperatorSide``."""
+        link = self._links.get(request.charger_id)
+        if link is None:
+            msg = f"{request.charger_id}: not connected"
+            raise Unreachable(msg)
+        return await link.operate(request)
 
     async def answer(self, answer: ChargerAnswer) -> None:
         """Give a waiting charger its answer; one that is gone is no error."""

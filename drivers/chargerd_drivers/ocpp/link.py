@@ -17,17 +17,23 @@ from chargerd.contract import (
     CapabilitiesChanged,
     ChargerAnswer,
     ChargerCommand,
+    ChargerInstructed,
     ChargerOnline,
     Clock,
     Event,
+    Faulted,
     MeterSampled,
+    NotSent,
+    OperatorAnswer,
+    OperatorRequest,
     Refused,
     ReplyTo,
+    Responded,
     Sink,
     Unreachable,
 )
-from chargerd_drivers.ocpp import learning
-from chargerd_drivers.ocpp.calls import Calls
+from chargerd_drivers.ocpp import by_hand, learning
+from chargerd_drivers.ocpp.calls import CallError, Calls
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.decisions import Decisions
 from chargerd_drivers.ocpp.dialect import Context, Dialect, Reading, Request
@@ -147,13 +153,41 @@ class Link:
         answer = await self._call(request)
         status = word(answer.get("status"))
         if status != "accepted":
-            msg = f"{self.station.charger_id}: {action} expected Accepted, got {answer.get('status')!r}"[:200]
-            raise Refused(msg, supported=status not in {"notsupported", "notimplemented"})
+            said = f"{self.station.charger_id}: {action} expected Accepted, got {answer.get('status')!r}"[:200]
+            why = by_hand.why_not(answer)
+            raise Refused(f"{said}: {why}" if why else said, supported=status not in {"notsupported", "notimplemented"})
 
     async def _call(self, request: Request) -> Json:
         action, payload = request
         check_sent(payload, action, "request", self._dialect.VERSION)
         return await self._calls.call(action, payload)
+
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer:
+        """Send what a person asks for, in its turn. Raises Unreachable when no answer came."""
+        action = by_hand.examined(request, self._dialect.VERSION)
+        if isinstance(action, NotSent):
+            return action
+        name = self.station.charger_id
+        self._log.info(
+            "ocpp.by_hand",
+            message=f"{name}: {action} was asked for by hand",
+            action=action,
+            payload=str(by_hand.redacted(request.payload))[:_FRAME_LOGGED],
+            asked_by=request.asked_by,
+            forced=request.is_forced,
+        )
+        changes = by_hand.disturbed(action, request.payload) is not None
+        try:
+            answer = await self._calls.call(action, request.payload)
+        except CallError as error:
+            return Faulted(error.code, error.description)
+        except Unreachable as unreachable:
+            if changes and unreachable.timed_out:
+                await self._tell(ChargerInstructed(charger_id=name, action=action))
+            raise
+        if changes and word(answer.get("status")) not in by_hand.NOTHING_DONE:
+            await self._tell(ChargerInstructed(charger_id=name, action=action))
+        return Responded(answer)
 
     async def _count_timeout(self, unreachable: Unreachable) -> None:
         """A charger whose heart beats but that answers nothing gets a new connection: that often cures it."""
@@ -184,7 +218,7 @@ class Link:
             if self._retired is not None:
                 return self._retired
             self._pulse.heard()
-            self._log.debug("ocpp.frame", direction="in", frame=str(message)[:_FRAME_LOGGED])
+            self._log.debug("ocpp.frame", direction="in", frame=by_hand.frame_for_log(str(message)[:_FRAME_LOGGED]))
             for frame in parse(message):
                 if not await self._supervised("frame", partial(self._take, frame, message)) and isinstance(frame, Call):
                     await self._supervised("apology", partial(self._apologise, frame))
@@ -365,7 +399,7 @@ class Link:
             self._log.debug("ocpp.answer_lost", reason=str(unreachable))
 
     async def _send(self, frame: str) -> None:
-        self._log.debug("ocpp.frame", direction="out", frame=frame[:_FRAME_LOGGED])
+        self._log.debug("ocpp.frame", direction="out", frame=by_hand.frame_for_log(frame[:_FRAME_LOGGED]))
         try:
             async with asyncio.timeout(_SEND_TIMEOUT_S):
                 await self._socket.send(frame)

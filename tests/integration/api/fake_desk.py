@@ -20,6 +20,8 @@ from chargerd.contract import (
     ImmediateStartRequested,
     LogEntry,
     Note,
+    OperatorAnswer,
+    OperatorRequest,
     OverrideCancelled,
     Page,
     PageQuery,
@@ -27,6 +29,7 @@ from chargerd.contract import (
     PolicyId,
     PriceCurve,
     PriceSlot,
+    Responded,
     ScheduleOverrideRequested,
     SessionId,
     VehicleId,
@@ -158,6 +161,8 @@ class FakeDesk:
     time: datetime = NOW
     archive: FakeArchive = field(default_factory=FakeArchive)
     requests: list[Event] = field(default_factory=list)
+    operated: list[OperatorRequest] = field(default_factory=list)
+    answer: OperatorAnswer | Exception | None = Responded({"status": "Accepted"})
     refusal: str | None = None
     fault: Exception | None = None
     gate: asyncio.Event | None = None
@@ -244,6 +249,15 @@ class FakeDesk:
             chargers_online=1,
             chargers=1,
         )
+
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
+        self.operated.append(request)
+        self.waiting.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
     async def request(self, event: Event) -> str | None:
         self.waiting.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chargerd.contract import Commit
+from chargerd.contract import Commit, OperatorAnswer, OperatorRequest, Responded
 from chargerd.core.commands import ChargerAnswer, ChargerCommand, Note, SetCurrentLimit, StartTransaction
 from chargerd.core.events import (
     Activity,
@@ -88,13 +88,18 @@ class Rig:
             answer=self._answer,
             write_note=self.notes.append,
         )
-        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock)
+        self.operated: list[OperatorRequest] = []
+        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock, operate=self._operate)
 
     def _dispatch(self, command: ChargerCommand) -> None:
         self.diary.append(command.kind)
         self.commands.append(command)
         if len(self.commands) == 2:
             self.commanded.set()
+
+    async def _operate(self, request: OperatorRequest) -> OperatorAnswer:
+        self.operated.append(request)
+        return Responded({})
 
     async def _answer(self, answer: ChargerAnswer) -> None:
         self.diary.append(answer.kind)

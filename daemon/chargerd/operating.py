@@ -1,0 +1,75 @@
+"""What a person may ask of a charger beside charging, in the charger's own protocol. Part of the contract."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from chargerd.core.ids import ChargerId
+
+Document = dict[str, Any]
+"""A JSON object as the API shows it: camelCase keys, RFC 3339 times ending in Z."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRequest:
+    """A person has a charger asked something in its own protocol's words.
+
+    ``asked_by`` is for the journal. ``has_visit`` tells that a car is there: then what would disturb its charging is
+    withheld unless ``is_forced``.
+    """
+
+    charger_id: ChargerId
+    action: str
+    payload: Document
+    asked_by: str
+    has_visit: bool = False
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """What the charger answered; that may be a refusal in its own words."""
+
+    payload: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """The charger answered with an error (OCPP CALLERROR)."""
+
+    code: str
+    description: str
+
+
+class Withheld(StrEnum):
+    """Why a request was not sent."""
+
+    UNKNOWN = "UNKNOWN"
+    """The charger's protocol has no such request; the detail lists those that it has."""
+    INVALID = "INVALID"
+    """The payload breaks the protocol's schema; the detail says where and how."""
+    DISTURBING = "DISTURBING"
+    """It would disturb the car that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The request was not sent; ``detail`` says why in words. ``path`` is where in an invalid payload, "" its root."""
+
+    why: Withheld
+    detail: str
+    path: str = ""
+
+
+OperatorAnswer = Responded | Faulted | NotSent
+
+
+class OperatorSide(Protocol):
+    """What a driver lets a person do and see beside charging."""
+
+    async def ask(self, request: OperatorRequest) -> OperatorAnswer:
+        """Send a request in its turn among our own, and return what came of it.
+
+        Raises Unreachable without a connection or an answer in time.
+        """
+        ...
