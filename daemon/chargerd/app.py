@@ -78,7 +78,7 @@ class _Daemon:
         states = await self._store.load()
         async with _opened_drivers(self._config, self._clock) as drivers:
             by_charger = {entry.spec.charger_id: drivers[entry.driver] for entry in self._config.chargers}
-            dispatcher = Dispatcher(by_charger, self._inbox)
+            dispatcher = Dispatcher(by_charger, self._inbox, self._clock)
             loop = Loop(
                 clock=self._clock,
                 store=self._store,
@@ -90,7 +90,7 @@ class _Daemon:
             loop.decide = self._recorder.decide
             loop.clock_set.append(self._look_at_tariff.set)
             self._now = loop.now
-            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock, operate=dispatcher.operate)
+            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock, rim=dispatcher)
             loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
             for configured in _configured(self._config, restarted=True):
                 await loop.handle(configured)

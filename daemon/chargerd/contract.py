@@ -366,6 +366,10 @@ class Desk(Protocol):
         """How the daemon is."""
         ...
 
+    def overview(self, charger_id: ChargerId) -> Document | None:
+        """What may be asked of a charger by hand, and its latest messages; None where nothing may."""
+        ...
+
     async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
         """Have a charger asked something, and wait for its answer; None when its driver takes no such requests.
 

@@ -2,34 +2,54 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from chargerd import __version__
+from chargerd.chargers import charger_document
 from chargerd.contract import Archive, Change, Clock, Document, Health, OperatorAnswer, OperatorRequest
 from chargerd.core import document, explain, session
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.events import Event
-from chargerd.core.ids import PolicyId
+from chargerd.core.ids import ChargerId, PolicyId
 from chargerd.core.model import State
 from chargerd.core.policy import Policy
 from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
 
-Operate = Callable[[OperatorRequest], Awaitable[OperatorAnswer | None]]
-
 BACKLOG = 256
 """Changes kept for a reader that is slow; then it loses the oldest."""
+
+
+class Rim(Protocol):
+    """What is known of chargers and asked of them past the core."""
+
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
+        """Have a charger asked something by hand; None where nothing may be asked."""
+        ...
+
+    def told(self, charger_id: ChargerId) -> Document:
+        """What a charger told beside charging, by topic."""
+        ...
+
+    def overview(self, charger_id: ChargerId) -> Document | None:
+        """What may be asked of a charger by hand, and its latest messages; None where nothing may."""
+        ...
+
+    def last_failure(self, charger_id: ChargerId) -> Document | None:
+        """The last command that did not come off."""
+        ...
 
 
 class DaemonDesk:
     """Implements ``contract.Desk`` over the loop and the store."""
 
-    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock, operate: Operate) -> None:
+    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock, rim: Rim) -> None:
         self._loop = loop
-        self._operate = operate
+        self._rim = rim
         self._archive = archive
         self._readers: list[_Reader] = []
         self._shown: dict[tuple[str, str], Document] = {}
@@ -63,7 +83,15 @@ class DaemonDesk:
 
     def chargers(self) -> tuple[Document, ...]:
         """All chargers."""
-        return tuple(document.charger(state) for state in self._states())
+        return tuple(self._charger(state) for state in self._states())
+
+    def overview(self, charger_id: ChargerId) -> Document | None:
+        """What may be asked of a charger by hand, and its latest messages."""
+        return self._rim.overview(charger_id)
+
+    def _charger(self, state: State) -> Document:
+        name = state.charger.charger_id
+        return charger_document(state, told=self._rim.told(name), last_failure=self._rim.last_failure(name))
 
     def vehicles(self) -> tuple[Document, ...]:
         """All vehicles, each as the charger knows it that it visits."""
@@ -92,7 +120,7 @@ class DaemonDesk:
     async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
         """Have a charger asked something by hand. Raises Unreachable when no answer came."""
         state = self._loop.states[request.charger_id]
-        return await self._operate(replace(request, has_visit=has_car(state)))
+        return await self._rim.operate(replace(request, has_visit=has_car(state)))
 
     async def request(self, event: Event) -> str | None:
         """Post a request event and wait for its answer."""
@@ -104,13 +132,21 @@ class DaemonDesk:
     async def changes(self) -> AsyncIterator[AsyncIterator[Change]]:
         """Every changed document from now on."""
         if not self._readers:
-            self._shown = {(c.topic, c.key): c.document for state in self._states() for c in _shown(state)}
+            self._shown = {(c.topic, c.key): c.document for state in self._states() for c in self._documents(state)}
         reader = _Reader()
         self._readers.append(reader)
         try:
             yield reader.read()
         finally:
             self._readers.remove(reader)
+
+    def _documents(self, state: State) -> list[Change]:
+        sessions = [
+            Change(topic="session", key=slot.policy.policy_id, document=found)
+            for slot in state.slots
+            if (found := document.current(state, slot.policy.policy_id)) is not None
+        ]
+        return [*sessions, Change(topic="charger", key=state.charger.charger_id, document=self._charger(state))]
 
     def _states(self) -> tuple[State, ...]:
         return tuple(self._loop.states.values())
@@ -124,7 +160,7 @@ class DaemonDesk:
             for command in commands
             if isinstance(command, StoreSettled)
         ]
-        for change in _shown(after):
+        for change in self._documents(after):
             if self._shown.get((change.topic, change.key)) != change.document:
                 self._shown[change.topic, change.key] = change.document
                 changes.append(change)
@@ -160,12 +196,3 @@ class _Reader:
             while self._waiting:
                 yield self._waiting.popleft()
             self._filled.clear()
-
-
-def _shown(state: State) -> list[Change]:
-    sessions = [
-        Change(topic="session", key=slot.policy.policy_id, document=found)
-        for slot in state.slots
-        if (found := document.current(state, slot.policy.policy_id)) is not None
-    ]
-    return [*sessions, Change(topic="charger", key=state.charger.charger_id, document=document.charger(state))]

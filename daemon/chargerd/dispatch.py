@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from chargerd.contract import Driver, OperatorAnswer, OperatorRequest, Sink
+from chargerd.contract import Clock, Document, Driver, OperatorAnswer, OperatorRequest, Sink
 from chargerd.core.commands import ChargerAnswer, ChargerCommand
+from chargerd.core.document import rfc3339
 from chargerd.core.events import CommandFailed, CommandSucceeded, Failure
 from chargerd.core.ids import ChargerId
 from chargerd.errors import DriverError, Refused, Unreachable
@@ -17,11 +18,16 @@ PENDING_MAX = 8
 """Commands that may wait for one charger. The core has at most two under way; older ones it has given up."""
 
 
+_WORDS = {"start_transaction": "START", "stop_transaction": "STOP", "set_current_limit": "SET_LIMIT"}
+
+
 class Dispatcher:
     """One queue and one task for each charger, so that a slow one delays no other."""
 
-    def __init__(self, drivers: Mapping[ChargerId, Driver], sink: Sink) -> None:
+    def __init__(self, drivers: Mapping[ChargerId, Driver], sink: Sink, clock: Clock) -> None:
         self._drivers = drivers
+        self._clock = clock
+        self._failures: dict[ChargerId, Document] = {}
         self._sink = sink
         self._queues: dict[ChargerId, asyncio.Queue[ChargerCommand]] = {
             charger_id: asyncio.Queue(PENDING_MAX) for charger_id in drivers
@@ -44,6 +50,20 @@ class Dispatcher:
         operator = self._drivers[request.charger_id].operator
         return None if operator is None else await operator.ask(request)
 
+    def told(self, charger_id: ChargerId) -> Document:
+        """What a charger told beside charging, by topic."""
+        operator = self._drivers[charger_id].operator
+        return {} if operator is None else operator.told(charger_id)
+
+    def overview(self, charger_id: ChargerId) -> Document | None:
+        """What may be asked of a charger by hand, and its latest messages; None where nothing may."""
+        operator = self._drivers[charger_id].operator
+        return None if operator is None else operator.overview(charger_id)
+
+    def last_failure(self, charger_id: ChargerId) -> Document | None:
+        """The last command that did not come off since the daemon started, whatever came off after it."""
+        return self._failures.get(charger_id)
+
     async def run(self) -> None:
         """Carry commands out until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -54,7 +74,15 @@ class Dispatcher:
         queue, driver = self._queues[charger_id], self._drivers[charger_id]
         while True:
             command = await queue.get()
-            await self._sink.put(await _outcome(driver, command))
+            outcome = await _outcome(driver, command)
+            if isinstance(outcome, CommandFailed):
+                self._failures[charger_id] = {
+                    "action": _WORDS[command.kind],
+                    "at": rfc3339(self._clock.now()),
+                    "failure": str(outcome.failure),
+                    "detail": outcome.detail,
+                }
+            await self._sink.put(outcome)
 
 
 async def _outcome(driver: Driver, command: ChargerCommand) -> CommandSucceeded | CommandFailed:

@@ -73,3 +73,11 @@ class OperatorSide(Protocol):
         Raises Unreachable without a connection or an answer in time.
         """
         ...
+
+    def told(self, charger_id: ChargerId) -> Document:
+        """What a charger told of itself beside charging, by topic, each with "at"; {} when it told nothing."""
+        ...
+
+    def overview(self, charger_id: ChargerId) -> Document:
+        """Which requests a charger takes ("actions", null while it is not connected), and its latest "messages"."""
+        ...

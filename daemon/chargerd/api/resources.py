@@ -138,6 +138,57 @@ class ChargingAction(Wire):
     failure_reason: str | None = Field(default=None, description="NO_RESPONSE when it failed.")
 
 
+class AbleTo(_Open):
+    """What the charger can do. Null means not known yet: then it is tried."""
+
+    can_start: bool | None = Field(default=None, description="Begin a transaction when asked.")
+    can_stop: bool | None = Field(default=None, description="End a transaction when asked.")
+    can_limit: bool | None = Field(default=None, description="Hold a limit that it is given.")
+    limit_unit: str | None = Field(default=None, description="A or W.")
+    limit_purpose: str | None = Field(default=None, description="Purpose of the charging profile that it follows.")
+    schedule_periods: int | None = Field(default=None, description="How many periods a schedule may have.")
+    zero_is_stop: bool | None = Field(default=None, description="Whether a limit of 0 ends the transaction.")
+    resumes_after_stop: bool | None = Field(
+        default=None, description="Whether another transaction may begin before the plug was out."
+    )
+    reports_energy: bool | None = Field(default=None, description="Whether it tells its energy register.")
+    reports_power: bool | None = Field(default=None, description="Whether it tells its power.")
+    reports_soc: bool | None = Field(default=None, description="Whether it tells the car's battery level.")
+    pushes_samples: bool | None = Field(default=None, description="Whether samples come without being asked for.")
+
+
+class LastFailure(_Open):
+    """The last command of the daemon that did not come off since it started, whatever came off after it."""
+
+    action: str = Field(description="START, STOP or SET_LIMIT; others may come.")
+    at: UtcTime
+    failure: str = Field(description="REFUSED, NOT_SUPPORTED, TIMED_OUT or UNREACHABLE.")
+    detail: str = Field(description="The charger's own words, or what happened.")
+
+
+class ToldFact(_Open):
+    """Something that the charger told of itself. Its members are those of the message; `status` where it has one."""
+
+    at: UtcTime
+
+
+class ChargerMessage(Wire):
+    """A message of the charger that is not about charging, as it came."""
+
+    action: str = Field(description="Name of the message in OCPP.")
+    at: UtcTime
+    payload: dict[str, Any] | None = Field(description="Null when it was too large to be kept.")
+
+
+class OcppOverview(Wire):
+    """What may be asked of a charger by hand, and what it said unasked since the daemon started."""
+
+    actions: list[str] | None = Field(description="Requests that it may be sent; null while it is not connected.")
+    messages: list[ChargerMessage] = Field(
+        description="The latest ones, oldest first: at most 400 and 256 KiB. Reports that were asked for are here."
+    )
+
+
 class Charger(_Open):
     """A charger as it is now. Null means not known; further members may appear."""
 
@@ -154,6 +205,29 @@ class Charger(_Open):
         default=None, description="The last start or stop that was asked for by hand."
     )
     policy_ids: list[str] = Field(default=[], description="Policies that charge here.")
+    protocol: str | None = Field(default=None, description="For example OCPP 1.6.")
+    vendor: str | None = Field(default=None, description="As the charger told when it booted.")
+    model: str | None = Field(default=None, description="As the charger told when it booted.")
+    firmware: str | None = Field(default=None, description="Version, as the charger told when it booted.")
+    serial: str | None = Field(default=None, description="As the charger told when it booted.")
+    fault: str | None = Field(default=None, description="The fault that it reports, in its own words.")
+    activity: str | None = Field(default=None, description="What it says goes on at the cable.")
+    sampled_at: UtcTime | None = Field(default=None, description="When its meter was last read.")
+    sampled_power: float | None = Field(default=None, description="Power at the last reading, in kW.")
+    capabilities: AbleTo | None = Field(default=None, description="What it can do, as far as that is known.")
+    missing_capabilities: list[str] = Field(
+        default=[], description="What managing a session lacks: chargeState, startCharging, stopCharging."
+    )
+    clock_offset: int | None = Field(
+        default=None,
+        description="By how many seconds its clock is behind, negative when it is ahead; under 30 s it counts as 0.",
+    )
+    last_failure: LastFailure | None = Field(default=None, description="The last command that did not come off.")
+    told: dict[str, ToldFact] = Field(
+        default={},
+        description="What it told beside charging since the daemon started, by topic: firmware, securityEvent, "
+        "logUpload, chargingLimit, event, reservation and others.",
+    )
     last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
 
 

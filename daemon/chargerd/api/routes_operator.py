@@ -15,7 +15,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from chargerd.api.context import Context, ContextOf, answer_text
 from chargerd.api.openapi import problems
 from chargerd.api.problems import Problem, not_found, unprocessable
-from chargerd.api.resources import OperatorResult
+from chargerd.api.resources import OcppOverview, OperatorResult
 from chargerd.api.routes_site import ChargerPath, charger_of
 from chargerd.contract import ChargerId, Faulted, NotSent, OperatorAnswer, OperatorRequest, Responded, Withheld
 from chargerd.errors import Unreachable
@@ -33,6 +33,21 @@ Payload = Annotated[
     Body(description="The request's payload, as the charger's version of OCPP defines it; {} when left out."),
 ]
 Force = Annotated[bool, Query(description="Send it though it may disturb the car that is plugged in.")]
+
+
+@router.get("/chargers/{chargerId}/ocpp", response_model=OcppOverview, responses=problems(404))
+async def get_ocpp_overview(context: ContextOf, charger_id: ChargerPath) -> Response:
+    """Which requests a charger may be sent by hand, and what it said unasked that is not about charging."""
+    charger_of(context, charger_id)
+    overview = context.desk.overview(ChargerId(charger_id))
+    if overview is None:
+        raise not_found("OCPP connection of charger", charger_id)
+    return _ascii(overview)
+
+
+def _ascii(document: dict[str, Any]) -> Response:
+    """A charger's text may hold halves of characters, which UTF-8 cannot spell."""
+    return answer_text(json.dumps(document, allow_nan=False, separators=(",", ":")))
 
 
 def _addressed(context: ContextOf, request: Request, charger_id: ChargerPath, action: ActionPath) -> OperatorRequest:
@@ -58,9 +73,7 @@ async def send_ocpp_request(
     no answer came, so that it may have been done. Every request is told in the journal, without its secrets.
     """
     asked = replace(addressed, payload=payload or {}, is_forced=force)
-    result = _told(await _asked(context, asked), asked.charger_id)
-    # ASCII, for a charger's text may hold halves of characters, which UTF-8 cannot spell.
-    return answer_text(json.dumps(result, allow_nan=False, separators=(",", ":")))
+    return _ascii(_told(await _asked(context, asked), asked.charger_id))
 
 
 def _who(request: Request) -> str:

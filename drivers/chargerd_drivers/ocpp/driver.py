@@ -15,6 +15,7 @@ from chargerd.contract import (
     ChargerOffline,
     Clock,
     ConfigError,
+    Document,
     DriverSpec,
     Event,
     OperatorAnswer,
@@ -108,6 +109,19 @@ class OcppDriver:
             msg = f"{request.charger_id}: not connected"
             raise Unreachable(msg)
         return await link.operate(request)
+
+    def told(self, charger_id: ChargerId) -> Document:
+        """See ``chargerd.contract.OperatorSide``."""
+        return dict(self._station(charger_id).hearsay.facts)
+
+    def overview(self, charger_id: ChargerId) -> Document:
+        """See ``chargerd.contract.OperatorSide``."""
+        link = self._links.get(charger_id)
+        actions = None if link is None else list(link.actions)
+        return {"actions": actions, "messages": list(self._station(charger_id).hearsay.messages)}
+
+    def _station(self, charger_id: ChargerId) -> Station:
+        return next(station for station in self._stations.values() if station.charger_id == charger_id)
 
     async def answer(self, answer: ChargerAnswer) -> None:
         """Give a waiting charger its answer; one that is gone is no error."""

@@ -32,7 +32,7 @@ from chargerd.contract import (
     Sink,
     Unreachable,
 )
-from chargerd_drivers.ocpp import by_hand, learning
+from chargerd_drivers.ocpp import by_hand, learning, unasked
 from chargerd_drivers.ocpp.calls import CallError, Calls
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.decisions import Decisions
@@ -162,6 +162,11 @@ class Link:
         check_sent(payload, action, "request", self._dialect.VERSION)
         return await self._calls.call(action, payload)
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The requests that a person may send."""
+        return by_hand.ACTIONS[self._dialect.VERSION]
+
     async def operate(self, request: OperatorRequest) -> OperatorAnswer:
         """Send what a person asks for, in its turn. Raises Unreachable when no answer came."""
         action = by_hand.examined(request, self._dialect.VERSION)
@@ -272,6 +277,8 @@ class Link:
             )
         if reading.foreign is not None:
             self.station.remember_foreign(reading.foreign)
+        if reading.action in unasked.KEPT:
+            self._hear(reading.action, call.payload)
         await self._answer_or_wait(call, reading, context.reply_to)
         is_boot = reading.action == "BootNotification"
         if not is_boot:
@@ -282,6 +289,11 @@ class Link:
                 await self._learn(learning.from_sample(self.station.capabilities, event))
         if is_boot:
             await self._welcome(is_boot=True)
+
+    def _hear(self, action: str, payload: Json) -> None:
+        for fact in self.station.hearsay.take(action, payload, self._clock.now()):
+            say = getattr(self._log, fact.level)
+            say("ocpp.told", message=f"{self.station.charger_id}: {fact.words}", action=action, topic=fact.topic)
 
     async def _answer_or_wait(self, call: Call, reading: Reading, reply_to: ReplyTo) -> None:
         if reading.action == "BootNotification":

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chargerd.contract import Capabilities, ChargerId
 from chargerd_drivers.ocpp.config import OcppCharger
+from chargerd_drivers.ocpp.unasked import Hearsay
 
 _FOREIGN_MAX = 64
 _BOOTS_MAX = 3
@@ -14,7 +15,7 @@ _BOOTS_WITHIN_S = 300.0
 
 @dataclass(slots=True)
 class Station:
-    """One configured charger. Holds no policy: what it can do, and transactions that are not ours.
+    """One configured charger. Holds no policy: what it can do, what it says, and transactions that are not ours.
 
     ``password`` is None when none is asked for.
     """
@@ -25,6 +26,7 @@ class Station:
     capabilities: Capabilities = field(default_factory=Capabilities)
     foreign: dict[str, None] = field(default_factory=dict)
     boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
+    hearsay: Hearsay = field(default_factory=Hearsay)
     connections: int = 0
     _spare_transaction_id: int = 0
 

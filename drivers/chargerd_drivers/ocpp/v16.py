@@ -179,6 +179,11 @@ def _data(_payload: Json, _context: Context) -> Reading:
     return Reading(action="DataTransfer", reply=_data_transfer())
 
 
+def _certificate(_payload: Json, _context: Context) -> Reading:
+    """SignCertificate (security whitepaper A02): nobody here signs one."""
+    return Reading(action="SignCertificate", reply={"status": "Rejected"})
+
+
 def _status(payload: Json, context: Context) -> Reading:
     """StatusNotification (section 4.9). Connector 0 is the whole charge point and tells nothing of the plug."""
     spelled = word(payload.get("status"))
@@ -291,6 +296,7 @@ _HANDLERS = MappingProxyType[str, Callable[[Json, Context], Reading]](
         "DataTransfer": _data,
         "Heartbeat": _heartbeat,
         "MeterValues": _meter_values,
+        "SignCertificate": _certificate,
         "StartTransaction": _start,
         "StatusNotification": _status,
         "StopTransaction": _stop,

@@ -70,12 +70,25 @@ _ANSWERED_EMPTY = frozenset(
     }
 )
 
+_ANSWERED_ALWAYS = MappingProxyType[str, Json](
+    {
+        "Get15118EVCertificate": {"status": "Failed", "exiResponse": ""},
+        "GetCertificateStatus": {"status": "Failed"},
+        "NotifyEVChargingNeeds": {"status": "Rejected"},
+        "NotifyEVChargingSchedule": {"status": "Accepted"},
+        "SignCertificate": {"status": "Rejected"},
+    }
+)
+"""What nobody here does, said in the words of each message: a CALLERROR would be sent again and again."""
+
 
 def read(action: str, payload: Json, context: Context) -> Reading | None:
     """Translate a request of a charging station; None for an action that is not for a CSMS."""
     name = known_action(action, VERSION) or ""
     if name in _ANSWERED_EMPTY:
         return Reading(action=name, reply={})
+    if name in _ANSWERED_ALWAYS:
+        return Reading(action=name, reply=_ANSWERED_ALWAYS[name])
     handler = _HANDLERS.get(name)
     return None if handler is None else handler(payload, context)
 
@@ -168,14 +181,6 @@ def _heartbeat(_payload: Json, context: Context) -> Reading:
 
 def _data(_payload: Json, _context: Context) -> Reading:
     return Reading(action="DataTransfer", reply=_data_transfer())
-
-
-def _rejected(action: str) -> Callable[[Json, Context], Reading]:
-    return lambda _payload, _context: Reading(action=action, reply={"status": "Rejected"})
-
-
-def _charging_schedule(_payload: Json, _context: Context) -> Reading:
-    return Reading(action="NotifyEVChargingSchedule", reply={"status": "Accepted"})
 
 
 def _status(payload: Json, context: Context) -> Reading:
@@ -319,9 +324,6 @@ _HANDLERS = MappingProxyType[str, Callable[[Json, Context], Reading]](
         "DataTransfer": _data,
         "Heartbeat": _heartbeat,
         "MeterValues": _meter_values,
-        "NotifyEVChargingNeeds": _rejected("NotifyEVChargingNeeds"),
-        "NotifyEVChargingSchedule": _charging_schedule,
-        "SignCertificate": _rejected("SignCertificate"),
         "StatusNotification": _status,
         "TransactionEvent": _transaction_event,
     }

@@ -162,6 +162,7 @@ class FakeDesk:
     archive: FakeArchive = field(default_factory=FakeArchive)
     requests: list[Event] = field(default_factory=list)
     operated: list[OperatorRequest] = field(default_factory=list)
+    overviews: dict[str, Document] = field(default_factory=dict)
     answer: OperatorAnswer | Exception | None = Responded({"status": "Accepted"})
     refusal: str | None = None
     fault: Exception | None = None
@@ -249,6 +250,9 @@ class FakeDesk:
             chargers_online=1,
             chargers=1,
         )
+
+    def overview(self, charger_id: ChargerId) -> Document | None:
+        return self.overviews.get(charger_id)
 
     async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
         self.operated.append(request)

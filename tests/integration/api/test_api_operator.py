@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargerd.api.app import create_app
-from chargerd.api.resources import OperatorResult
+from chargerd.api.resources import OcppOverview, OperatorResult
 from chargerd.contract import Faulted, NotSent, OperatorRequest, Responded, Withheld
 from chargerd.errors import Unreachable
 
@@ -114,6 +114,23 @@ async def test_a_stop_of_the_daemon_waits_for_no_charger() -> None:
             running.task.cancel()
         assert waiting.result().status == 503
         assert "the daemon stops" in waiting.result().json["detail"]
+
+
+async def test_what_a_charger_may_be_asked_and_what_it_said_is_shown() -> None:
+    message = {"action": "NotifyReport", "at": "2025-06-10T20:00:00Z", "payload": {"seqNo": 0, "text": "\ud800"}}
+    shown = {"actions": ["Reset"], "messages": [message]}
+    async with daemon(FakeDesk(overviews={"garage": shown})) as running:
+        answer = await running.ask("GET", "/v1/chargers/garage/ocpp")
+        nothing = await running.ask("GET", "/v1/chargers/cellar/ocpp")
+    assert (answer.status, answer.json) == (200, shown)
+    assert OcppOverview.model_validate(answer.json)
+    assert nothing.status == 404
+
+
+async def test_a_charger_without_requests_by_hand_has_no_overview() -> None:
+    async with daemon() as running:
+        answer = await running.ask("GET", "/v1/chargers/garage/ocpp")
+    assert (answer.status, answer.json["detail"]) == (404, "there is no OCPP connection of charger 'garage'")
 
 
 JSON = st.recursive(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chargerd.contract import Commit, OperatorAnswer, OperatorRequest, Responded
+from chargerd.contract import ChargerId, Commit, Document, OperatorAnswer, OperatorRequest, Responded
 from chargerd.core.commands import ChargerAnswer, ChargerCommand, Note, SetCurrentLimit, StartTransaction
 from chargerd.core.events import (
     Activity,
@@ -89,7 +89,7 @@ class Rig:
             write_note=self.notes.append,
         )
         self.operated: list[OperatorRequest] = []
-        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock, operate=self._operate)
+        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock, rim=self)
 
     def _dispatch(self, command: ChargerCommand) -> None:
         self.diary.append(command.kind)
@@ -97,9 +97,18 @@ class Rig:
         if len(self.commands) == 2:
             self.commanded.set()
 
-    async def _operate(self, request: OperatorRequest) -> OperatorAnswer:
+    async def operate(self, request: OperatorRequest) -> OperatorAnswer:
         self.operated.append(request)
         return Responded({})
+
+    def told(self, _charger_id: ChargerId) -> Document:
+        return {"firmware": {"status": "Installed", "at": "2025-06-10T22:15:00Z"}}
+
+    def overview(self, _charger_id: ChargerId) -> Document | None:
+        return None
+
+    def last_failure(self, _charger_id: ChargerId) -> Document | None:
+        return None
 
     async def _answer(self, answer: ChargerAnswer) -> None:
         self.diary.append(answer.kind)
