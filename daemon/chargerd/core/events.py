@@ -215,7 +215,10 @@ class TransactionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionEnded:
-    """A transaction ended. The charger waits for an AnswerTransaction, which is given for any id whatever."""
+    """A transaction ended. The charger waits for an AnswerTransaction, which is given for any id whatever.
+
+    ``transaction_id`` is "" when the charger does not say which: the one that runs.
+    """
 
     charger_id: ChargerId
     reply_to: ReplyTo

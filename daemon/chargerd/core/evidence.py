@@ -320,18 +320,27 @@ def transaction_started(
     return replace(facts, transaction=transaction, last_transaction_number=number, heard_at=now), transaction_id
 
 
+def is_end_of(running: Transaction, event: TransactionEnded, at: datetime) -> bool:
+    """Tell whether an end is that of a transaction: it names it, or names none and came after its start."""
+    if not event.transaction_id:
+        return at >= running.started_at
+    return event.transaction_id == running.transaction_id
+
+
 def transaction_ended(facts: ChargerFacts, event: TransactionEnded, now: datetime) -> ChargerFacts:
-    """Note the end of a transaction; one that we do not know ends nothing else.
+    """Note the end of a transaction; one that we do not know ends nothing else, one told again changes nothing.
 
     A car that left while nobody heard was there at least until its transaction ended.
     """
     running = facts.transaction
     facts, at = dated(facts, event.measured_at, now)
-    if running is not None and running.transaction_id != event.transaction_id:
+    if running is not None and not is_end_of(running, event, at):
         return replace(facts, heard_at=now)
-    ended = running or Transaction(transaction_id=event.transaction_id, started_at=now)
-    ended = replace(ended, ended_at=at, end_reason=event.reason)
-    facts = replace(facts, transaction=None, last_transaction=ended, heard_at=now)
+    last = facts.last_transaction
+    if running is not None or last is None or event.transaction_id not in ("", last.transaction_id):
+        last = running or Transaction(transaction_id=event.transaction_id, started_at=now)
+        last = replace(last, ended_at=at, end_reason=event.reason)
+    facts = replace(facts, transaction=None, last_transaction=last, heard_at=now)
     if facts.plugged is False and facts.left_unseen and facts.plugged_at is not None and at > facts.plugged_at:
         facts = replace(facts, plugged_at=at)
     facts = stopped(facts, at)

@@ -201,7 +201,8 @@ def transaction_ended(state: State, event: TransactionEnded, now: datetime) -> t
 def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> State:
     """Open a visit for a transaction that began and ended while nobody heard, and that no status told of."""
     running, facts = state.facts.transaction, state.facts
-    if session.visit(state) is not None or running is None or running.transaction_id != event.transaction_id:
+    _, ended_at = evidence.dated(facts, event.measured_at, now)
+    if session.visit(state) is not None or running is None or not evidence.is_end_of(running, event, ended_at):
         return state
     began_wh, ended_wh = running.register_wh, event.register_wh
     unheard = facts.lost_at is not None and facts.lost_at <= running.started_at
@@ -209,7 +210,6 @@ def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> 
         return state
     if (ended_wh - began_wh) * facts.register_scale < UNSEEN_VISIT_FROM_WH:
         return state
-    _, ended_at = evidence.dated(facts, event.measured_at, now)
     there = replace(facts, plugged=True, plugged_at=running.started_at, plug_wh=began_wh)
     state = session.opened(replace(state, facts=there), now)
     state = session.with_visit(

@@ -244,23 +244,23 @@ def _start(payload: Json, context: Context) -> Reading:
 def _stop(payload: Json, context: Context) -> Reading:
     """StopTransaction (section 4.10). Its samples come before the end that they lead up to.
 
-    Any id is passed on: chargers repeat a stop for ever until it is confirmed, also one that nobody knows.
+    Any id is passed on: chargers repeat a stop for ever until it is confirmed, also one that nobody knows. One
+    that never got the answer to its start says 0 or -1 (Wallbox, Alfen), which is "" outside.
     """
     accepted = to_payload(call_result.StopTransaction(id_tag_info=_tag_info(enums.AuthorizationStatus.accepted)))
-    spelled = str(integer(payload.get("transactionId")) or 0)
-    if spelled in context.foreign:
+    transaction_id = _transaction(payload.get("transactionId"))
+    if transaction_id in context.foreign:
         return Reading(action="StopTransaction", reply=accepted)
-    transaction_id = TransactionId(spelled)
     samples = metering.readings(
         context.charger_id,
         payload.get("transactionData"),
         context.now,
-        transaction_id=_transaction(payload.get("transactionId")),
+        transaction_id=transaction_id,
     )
     ended = TransactionEnded(
         charger_id=context.charger_id,
         reply_to=context.reply_to,
-        transaction_id=transaction_id,
+        transaction_id=transaction_id or TransactionId(""),
         reason=text(payload.get("reason")),
         register_wh=metering.register(payload.get("meterStop")),
         measured_at=moment(payload.get("timestamp"), context.now),

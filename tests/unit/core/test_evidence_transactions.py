@@ -169,3 +169,25 @@ def test_a_transaction_that_ended_unheard_with_the_plug_was_a_plug_out(reason: s
 def test_an_end_that_is_told_while_nobody_is_connected_unplugs_nothing() -> None:
     facts = ChargerFacts(plugged=True, transaction=running())
     assert end(facts, reason="EVDisconnected", measured="10T21:30").plugged
+
+
+def test_an_end_told_again_keeps_the_first_one_so_that_its_start_told_again_is_known_too() -> None:
+    facts, number = evidence.transaction_started(FRESH, start(), NOW)
+    once = end(facts, number, "10T22:30", reason="Local", measured="10T22:30")
+    for again in (number, ""):
+        twice = end(once, again, "10T22:40", reason="Other", measured="10T22:40")
+        assert twice.last_transaction == once.last_transaction
+        told, same = evidence.transaction_started(twice, start(), utc("10T22:41"))
+        assert (told, same) == (twice, number)
+
+
+def test_an_end_that_names_none_ends_the_one_that_runs_unless_it_is_older() -> None:
+    facts = replace(FRESH, transaction=running("7", started="10T22:00"))
+    assert end(facts, "", "10T22:30", measured="10T21:59:59").transaction == facts.transaction
+    ended = end(facts, "", "10T22:30", measured="10T22:00")
+    assert (ended.transaction, ended.last_transaction and ended.last_transaction.transaction_id) == (None, "7")
+
+
+def test_an_end_that_names_none_while_none_runs_is_noted_only_when_there_never_was_one() -> None:
+    assert (noted := end(FRESH, "", "10T22:30").last_transaction) is not None
+    assert noted.transaction_id == ""
