@@ -11,9 +11,11 @@ from pathlib import Path
 
 from chargerd.contract import Clock
 from chargerd_drivers.simulator.actions import Action, is_pipe, parse_action, read_lines
+from chargerd_drivers.simulator.behaviour import Behaviour
 from chargerd_drivers.simulator.dialect import Nameplate
 from chargerd_drivers.simulator.faults import Fault, FaultSpec, parse_fault
 from chargerd_drivers.simulator.link import Address
+from chargerd_drivers.simulator.personalities import combined, listing
 from chargerd_drivers.simulator.physics import Car, Outlet, Physics
 from chargerd_drivers.simulator.schemas import parse_time
 from chargerd_drivers.simulator.settings import Settings
@@ -23,6 +25,7 @@ from chargerd_drivers.simulator.station import Station
 log = logging.getLogger(__name__)
 
 _FAULT_HELP = f"one of {', '.join(Fault)}; drop-socket=SECONDS after the start of a transaction; repeatable"
+_PERSONALITY_HELP = "do as some real chargers do; repeatable, they combine; --list-personalities tells them"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     script.add_argument("--plug-at", type=_time, help='RFC 3339, or "now"')
     script.add_argument("--unplug-at", type=_time, help='RFC 3339, or "now"')
     script.add_argument("--fault", type=_fault, action="append", default=[], help=_FAULT_HELP)
+    script.add_argument("--personality", action="append", default=[], metavar="NAME", help=_PERSONALITY_HELP)
+    script.add_argument("--list-personalities", action="store_true", help="one line for each, and nothing else")
     script.add_argument("--away", type=_from_zero, default=AWAY_S, help="seconds without a network after a drop")
     script.add_argument("--no-stdin", action="store_true", help="read no control lines")
     script.add_argument("--stay", action="store_true", help="go on when standard input ends")
@@ -62,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, clock: Clock) -> int:
     """Run until told to quit, until SIGTERM or SIGINT, or until the input and everything planned are over."""
     _set_up_logging()
+    if args.list_personalities or "help" in args.personality:
+        _write(listing())
+        return 0
+    try:
+        behaviour = combined(args.personality, version=args.version)
+    except ValueError as error:
+        log.error("%s", error)
+        return 2
     password: str | None = None
     if args.password_file is not None:
         try:
@@ -69,7 +82,7 @@ async def run(args: argparse.Namespace, clock: Clock) -> int:
         except (OSError, UnicodeDecodeError) as error:
             log.error("password file %s: %s", args.password_file, error)
             return 1
-    simulation = _build(args, clock, password)
+    simulation = _build(args, clock, password=password, behaviour=behaviour)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, simulation.done.set)
@@ -91,7 +104,7 @@ async def run(args: argparse.Namespace, clock: Clock) -> int:
     return 0
 
 
-def _build(args: argparse.Namespace, clock: Clock, password: str | None) -> Simulation:
+def _build(args: argparse.Namespace, clock: Clock, *, password: str | None, behaviour: Behaviour) -> Simulation:
     now = clock.now()
     physics = Physics(
         outlet=Outlet(phases=args.phases, voltage_v=args.voltage, current_max_a=args.max_a),
@@ -105,7 +118,8 @@ def _build(args: argparse.Namespace, clock: Clock, password: str | None) -> Simu
         stored_wh=10 * args.battery_kwh * args.level,
         register_wh=args.register_wh,
     )
-    station = Station(physics, now=now, settings=Settings(phases=args.phases))
+    settings = Settings(phases=args.phases, behaviour=behaviour)
+    station = Station(physics, now=now, settings=settings, behaviour=behaviour)
     for fault in args.fault:
         station.set_fault(now, fault, on=True)
     simulation = Simulation(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
-from chargerd_drivers.simulator import profiles as stacking
 from chargerd_drivers.simulator.link import CallRefused
 from chargerd_drivers.simulator.occurrences import Occurrence
 from chargerd_drivers.simulator.outbox import Message, Payload
@@ -145,12 +144,12 @@ def composite(station: Station, now: datetime, *, duration_s: int, unit: Unit) -
     periods: list[Payload] = []
     at: datetime | None = now
     while at is not None and (at < end or at == now):
-        wanted_a = stacking.limit_a(station.profiles, at, tx_start=begun, wiring=station.wiring)
+        wanted_a = station.holdings.limit_a(at, tx_start=begun)
         built_in_a = station.physics.outlet.current_max_a
         limit = station.wiring.limit(built_in_a if wanted_a is None else min(wanted_a, built_in_a), unit)
         if not periods or periods[-1]["limit"] != round(limit, 1):
             periods.append({"startPeriod": int((at - now).total_seconds()), "limit": round(limit, 1)})
-        at = stacking.next_change(station.profiles, at, tx_start=begun)
+        at = station.holdings.next_change(at, tx_start=begun)
     return periods
 
 

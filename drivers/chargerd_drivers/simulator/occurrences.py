@@ -29,6 +29,7 @@ class StopReason(StrEnum):
     SOFT_RESET = "SoftReset"
     HARD_RESET = "HardReset"
     UNLOCK = "UnlockCommand"
+    OTHER = "Other"
 
 
 class Trigger(StrEnum):

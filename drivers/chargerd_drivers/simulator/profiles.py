@@ -1,7 +1,8 @@
 """Charging profiles: which limit holds at an instant, and when it changes next. Pure, for both OCPP versions.
 
 A TxProfile outranks a TxDefaultProfile, a station maximum caps both, no profile means no limit. Within a purpose
-the highest stack level that has something to say at the instant wins (OCPP 1.6 section 3.13, 2.0.1 part 2 K01).
+the highest stack level that has something to say at the instant wins (OCPP 1.6 section 3.13, 2.0.1 part 2 K01); of
+two of one level, the one for the outlet outranks the one for the whole station (1.6 section 3.13.1).
 """
 
 from collections.abc import Iterable, Iterator
@@ -83,7 +84,7 @@ class Wiring:
 def limit_a(profiles: Iterable[Profile], now: datetime, *, tx_start: datetime | None, wiring: Wiring) -> float | None:
     """Return the limit per phase in A that holds now; None when no profile says anything."""
     by_purpose: dict[Purpose, float] = {}
-    for profile in sorted(profiles, key=lambda profile: profile.stack_level):
+    for profile in sorted(profiles, key=lambda profile: (profile.stack_level, profile.evse)):
         current_a = _profile_a(profile, now, tx_start or now, wiring)
         if current_a is not None:
             by_purpose[profile.purpose] = current_a

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chargerd_drivers.simulator.behaviour import Behaviour
+from chargerd_drivers.simulator.profiles import Unit
+
 MEASURANDS = frozenset(
     {
         "Energy.Active.Import.Register",
@@ -19,6 +22,9 @@ MEASURANDS = frozenset(
 """What this station can be asked for. SoC is accepted by every one and sent by few, as real AC stations do."""
 
 ENERGY = "Energy.Active.Import.Register"
+
+ONLY_ID_KEY = "PlugAndChargeIdentifier"
+"""The 1.6 key under which Alfen Eve tells the only id tag that it takes."""
 
 
 class Kind(StrEnum):
@@ -77,18 +83,13 @@ FACTORY = {
     "NumberOfConnectors": _fixed("1", Kind.COUNT),
     "ConnectorPhaseRotation": _fixed("1.RST"),
     "SupportedFeatureProfiles": _fixed("Core,RemoteTrigger,SmartCharging"),
-    "ChargeProfileMaxStackLevel": _fixed("10", Kind.COUNT),
-    "ChargingScheduleAllowedChargingRateUnit": _fixed("Current,Power"),
-    "ChargingScheduleMaxPeriods": _fixed("24", Kind.COUNT),
     "MaxChargingProfilesInstalled": _fixed("10", Kind.COUNT),
     "TxStartedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
     "TxEndedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
     "TxStartPoint": Setting("PowerPathClosed", readonly=True, shared=False),
     "TxStopPoint": Setting("Authorized,EVConnected", readonly=True, shared=False),
-    "RateUnit": Setting("A,W", Kind.MEASURANDS, readonly=True, shared=False),
     "ItemsPerMessage": Setting("16", Kind.COUNT, readonly=True, shared=False),
     "Enabled": Setting("true", Kind.FLAG, readonly=True, shared=False),
-    "PhasesUsed": Setting("3", Kind.COUNT, readonly=True, shared=False),
 }
 
 VARIABLES = {
@@ -126,8 +127,8 @@ VARIABLES = {
 class Settings:
     """The values, with the factory's to begin with."""
 
-    def __init__(self, *, phases: int) -> None:
-        self._settings = {**FACTORY, "PhasesUsed": Setting(str(phases), Kind.COUNT, readonly=True, shared=False)}
+    def __init__(self, *, phases: int, behaviour: Behaviour | None = None) -> None:
+        self._settings = {**FACTORY, **_built_in(phases, behaviour or Behaviour())}
 
     def get(self, name: str) -> Setting | None:
         """Return a setting, None when there is none of that name."""
@@ -160,6 +161,21 @@ class Settings:
             return Change.INVALID
         self._settings[name] = Setting(value, setting.kind, shared=setting.shared)
         return Change.DONE
+
+
+def _built_in(phases: int, behaviour: Behaviour) -> dict[str, Setting]:
+    """Return what a station says of its own hardware and habits."""
+    limits, only_id = behaviour.limits, behaviour.transactions.only_id
+    units = [unit for unit in Unit if unit in limits.units]
+    words = ",".join("Current" if unit is Unit.AMPERE else "Power" for unit in units)
+    settings = {
+        "PhasesUsed": Setting(str(phases), Kind.COUNT, readonly=True, shared=False),
+        "ChargeProfileMaxStackLevel": _fixed(str(limits.stack_level_max), Kind.COUNT),
+        "ChargingScheduleMaxPeriods": _fixed(str(limits.periods_max), Kind.COUNT),
+        "ChargingScheduleAllowedChargingRateUnit": _fixed(words),
+        "RateUnit": Setting(",".join(units), Kind.MEASURANDS, readonly=True, shared=False),
+    }
+    return settings if only_id is None else {**settings, ONLY_ID_KEY: Setting(only_id)}
 
 
 def _fits(kind: Kind, value: str) -> bool:

@@ -230,6 +230,8 @@ class Simulation:
     def went_offline(self, reason: str) -> None:
         """Go on alone."""
         self._pump()
+        self._station.went_offline(self._clock.now())
+        self._drain()
         self._heartbeat_due = None
         self._journal.event("offline", self._station.reading, reason=reason)
         self._wake.set()

@@ -12,11 +12,13 @@ import math
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from chargerd_drivers.simulator import physics as laws
-from chargerd_drivers.simulator import profiles as stacking
 from chargerd_drivers.simulator import timetable
+from chargerd_drivers.simulator.behaviour import Behaviour
 from chargerd_drivers.simulator.faults import DROP_AFTER_S, Fault, FaultSpec
+from chargerd_drivers.simulator.limits import Holdings
 from chargerd_drivers.simulator.occurrences import (
     Authorisation,
     LimitChanged,
@@ -39,22 +41,39 @@ from chargerd_drivers.simulator.physics import CURRENT_MIN_A, Physics
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Wiring
 from chargerd_drivers.simulator.settings import Change, Settings
 
+END_AFTER_S = 1.0
+"""How long a transaction lasts that begins under a limit of 0, where that ends it (Huawei SCharger)."""
+
+
+class Due(Enum):
+    """What some stations and cars do by themselves after a while."""
+
+    END = auto()
+    READY_AGAIN = auto()
+    SLEEP = auto()
+
 
 class Station:
     """One station with one EVSE and one connector."""
 
-    def __init__(self, physics: Physics, *, now: datetime, settings: Settings) -> None:
+    def __init__(
+        self, physics: Physics, *, now: datetime, settings: Settings, behaviour: Behaviour | None = None
+    ) -> None:
         self.settings = settings
         self.physics = physics
+        self.behaviour = behaviour or Behaviour()
         self.wiring = Wiring(phases=physics.outlet.phases, voltage_v=physics.outlet.voltage_v)
+        self.holdings = Holdings(self.behaviour.limits, settings=settings, wiring=self.wiring)
         self.transaction: Transaction | None = None
-        self.profiles: tuple[Profile, ...] = ()
         self.limit_a = physics.outlet.current_max_a
         self.phase = Phase.AVAILABLE
         self.register_at_plug_in_wh = int(physics.register_wh)
         self._at = now
         self._authorisation: Authorisation | None = None
         self._finishing = False
+        self._locked = False
+        self._asleep = False
+        self._due: dict[Due, datetime] = {}
         self._operative = True
         self._operative_wanted = True
         self._faults: set[Fault] = set()
@@ -88,7 +107,7 @@ class Station:
     @property
     def can_start(self) -> bool:
         """Whether an authorisation would be of use: in service, and nobody is charging or about to."""
-        return self._operative and self.transaction is None and self._authorisation is None
+        return self._operative and not self._locked and self.transaction is None and self._authorisation is None
 
     def has_fault(self, fault: Fault) -> bool:
         """Whether a fault is switched on."""
@@ -109,7 +128,8 @@ class Station:
             self._drop_due(),
             self._physics_due(),
             self._authorisation.until if self._authorisation else None,
-            stacking.next_change(self.profiles, self._at, tx_start=self._tx_start),
+            self.holdings.next_change(self._at, tx_start=self._tx_start),
+            *(max(at, self._at) for at in self._due.values()),
         )
 
     def advance(self, now: datetime) -> None:
@@ -129,6 +149,9 @@ class Station:
                 self._note(NetworkLost(reading=self.reading))
             if self._authorisation is not None and self._authorisation.until <= due:
                 self._authorisation = None
+            for event in [event for event, at in self._due.items() if at <= due]:
+                del self._due[event]
+                self._happen(event)
         self._integrate(now)
         self._settle()
 
@@ -144,6 +167,9 @@ class Station:
         self._note(PluggedIn(reading=self.reading))
         if self._operative:
             self._enter(Phase.PREPARING)
+        autostart = self.behaviour.transactions.autostart
+        if autostart is not None and self.can_start:
+            self._authorisation = Authorisation(id_token=autostart, remote=False, until=self._at)
         self._settle(plugged_last=True)
 
     def unplug(self, now: datetime) -> None:
@@ -155,7 +181,8 @@ class Station:
         if self.transaction is not None:
             self._end(StopReason.EV_DISCONNECTED)
             self._enter(Phase.FINISHING)
-        self._finishing = False
+        self._finishing = self._locked = self._asleep = False
+        self._due.clear()
         self._note(Unplugged(reading=self.reading))
         self._settle()
 
@@ -202,26 +229,26 @@ class Station:
             return False
         if profile.purpose is Purpose.TX and self.transaction is None:
             return self.has_fault(Fault.ACCEPT_START_DO_NOTHING)
-        self.profiles = stacking.install(self.profiles, profile)
+        installed = self.holdings.install(profile)
         self._settle()
-        return True
+        return installed
 
     def takes_profile(self, profile: Profile) -> bool:
-        """Whether level, number of periods and number of profiles are within what the station says it can."""
-        return (
-            0 <= profile.stack_level <= self.settings.count("ChargeProfileMaxStackLevel")
-            and 1 <= len(profile.schedule.periods) <= self.settings.count("ChargingScheduleMaxPeriods")
-            and len(stacking.install(self.profiles, profile)) <= self.settings.count("MaxChargingProfilesInstalled")
-        )
+        """Whether a profile is within what the station can do."""
+        return self.holdings.takes(profile, plugged=self.plugged)
 
     def clear_profiles(self, now: datetime, chosen: Callable[[Profile], bool]) -> int:
         """Remove the profiles chosen, and say how many they were."""
         self.advance(now)
-        kept = tuple(profile for profile in self.profiles if not chosen(profile))
-        cleared = len(self.profiles) - len(kept)
-        self.profiles = kept
+        cleared = self.holdings.clear(chosen)
         self._settle()
         return cleared
+
+    def went_offline(self, now: datetime) -> None:
+        """Go on without the central system."""
+        self.advance(now)
+        self.holdings.offline()
+        self._settle()
 
     def configure(self, now: datetime, name: str, value: str) -> Change:
         """Change a setting; a new interval counts from the last sample."""
@@ -241,7 +268,8 @@ class Station:
         if self.transaction is not None:
             self._end(StopReason.HARD_RESET)
         self._authorisation = None
-        self._finishing = False
+        self._finishing = self._locked = False
+        self.holdings.restarted()
         self._settle()
 
     def set_fault(self, now: datetime, spec: FaultSpec, *, on: bool) -> None:
@@ -294,7 +322,7 @@ class Station:
         nothing on a start keeps the last that did not.
         """
         built_in_a = self.physics.outlet.current_max_a
-        wanted_a = stacking.limit_a(self.profiles, self._at, tx_start=self._tx_start, wiring=self.wiring)
+        wanted_a = self.holdings.limit_a(self._at, tx_start=self._tx_start)
         limit_a = built_in_a if wanted_a is None else min(max(wanted_a, 0.0), built_in_a)
         if self.transaction is not None:
             stops = limit_a < CURRENT_MIN_A <= self.limit_a
@@ -312,10 +340,17 @@ class Station:
         if self._authorisation is not None and self.plugged and self._operative:
             self._begin(self._authorisation, plugged_last=plugged_last)
         limit_a = self._limit()
+        if self.transaction is not None and self.limit_a < CURRENT_MIN_A <= limit_a:
+            self.holdings.resumed()
+            limit_a = self._limit()
+        if self.behaviour.limits.zero_stops and limit_a < CURRENT_MIN_A and self._is_settled_in:
+            self._end(StopReason.OTHER)
+            limit_a = self._limit()
         offered_a = limit_a if self.transaction is not None else 0.0
         if offered_a != self.physics.offered_a:
             self.physics = laws.offer(self.physics, offered_a)
-        willing = not self.has_fault(Fault.NO_POWER)
+        self._plan_sleep()
+        willing = not self._asleep and not self.has_fault(Fault.NO_POWER)
         if willing != self.physics.willing:
             self.physics = laws.set_willing(self.physics, willing=willing)
         if limit_a != self.limit_a:
@@ -332,7 +367,8 @@ class Station:
         if self.transaction is not None:
             if self.physics.pilot_a == 0:
                 return Phase.SUSPENDED_EVSE
-            return Phase.CHARGING if self.physics.car_wants else Phase.SUSPENDED_EV
+            pretends = self._asleep and self.behaviour.vehicle.sleep_is_charging
+            return Phase.CHARGING if self.physics.car_wants or pretends else Phase.SUSPENDED_EV
         if not self._operative:
             return Phase.UNAVAILABLE
         if not self.plugged:
@@ -344,20 +380,64 @@ class Station:
             key=str(uuid.uuid4()), begun=self._at, authorisation=authorisation, plugged_last=plugged_last
         )
         self._authorisation = None
-        self._finishing = False
+        self._finishing = self._asleep = False
+        self._due.clear()
         self._sampled_at = self._at
+        self.holdings.begun()
         if self._start_profile is not None:
-            self.profiles = stacking.install(self.profiles, self._start_profile)
+            self.holdings.install(self._start_profile)
             self._start_profile = None
+        self._plan_end(remote=authorisation.remote)
         self._note(TransactionBegan(reading=self.reading, transaction=self.transaction))
 
     def _end(self, reason: StopReason) -> None:
         assert self.transaction is not None
         over, self.transaction = self.transaction, None
-        self.profiles = tuple(profile for profile in self.profiles if profile.purpose is not Purpose.TX)
+        self.holdings.ended()
         self.physics = laws.offer(self.physics, 0.0)
         self._finishing = True
+        self._locked = self._locked or self.behaviour.transactions.stop_is_terminal
+        self._due.clear()
+        if self.behaviour.statuses.finishing_s is not None:
+            self._due[Due.READY_AGAIN] = self._at + timedelta(seconds=self.behaviour.statuses.finishing_s)
         self._note(TransactionOver(reading=self.reading, transaction=over, reason=reason, plugged=self.plugged))
+
+    # What only some do
+
+    @property
+    def _is_settled_in(self) -> bool:
+        """Whether a transaction goes on whose end is not planned yet."""
+        return self.transaction is not None and Due.END not in self._due
+
+    def _plan_end(self, *, remote: bool) -> None:
+        """See to it that a transaction ends by itself, where this station is one that does that."""
+        if self.behaviour.limits.zero_stops and self._limit() < CURRENT_MIN_A:
+            self._locked = True
+            self._due[Due.END] = self._at + timedelta(seconds=END_AFTER_S)
+        elif remote and self.behaviour.transactions.lasts_s is not None:
+            self._due[Due.END] = self._at + timedelta(seconds=self.behaviour.transactions.lasts_s)
+
+    def _plan_sleep(self) -> None:
+        """See to it that a car that is paused falls asleep, if it is one that does."""
+        sleeps_after_s = self.behaviour.vehicle.sleeps_after_s
+        if sleeps_after_s is None or self.transaction is None or self._asleep:
+            return
+        if self.physics.pilot_a > 0:
+            self._due.pop(Due.SLEEP, None)
+        else:
+            self._due.setdefault(Due.SLEEP, self._at + timedelta(seconds=sleeps_after_s))
+
+    def _happen(self, event: Due) -> None:
+        match event:
+            case Due.END if self.transaction is not None:
+                self._end(StopReason.OTHER)
+            case Due.READY_AGAIN:
+                self._finishing = False
+            case Due.SLEEP:
+                self._asleep = True
+            case _:
+                pass
+        self._settle()
 
 
 def _first(*instants: datetime | None) -> datetime | None:

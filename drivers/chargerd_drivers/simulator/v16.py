@@ -21,7 +21,7 @@ from chargerd_drivers.simulator.occurrences import (
 from chargerd_drivers.simulator.outbox import Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
 from chargerd_drivers.simulator.schemas import spell_time
-from chargerd_drivers.simulator.settings import Change
+from chargerd_drivers.simulator.settings import ONLY_ID_KEY, Change
 from chargerd_drivers.simulator.station import Station
 
 CONNECTOR = 1
@@ -45,6 +45,7 @@ class Dialect16:
         self._host = host
         self._ids: dict[str, int] = {}
         self._fresh = True
+        self._told = ""
         self._handlers: dict[str, Handler] = {
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
@@ -101,7 +102,8 @@ class Dialect16:
         """Turn what happened into requests."""
         match occurrence:
             case PhaseChanged():
-                self._send_status(CONNECTOR, at=occurrence.reading.at, phase=occurrence.phase)
+                if self._spelled(occurrence.phase) != self._told:
+                    self._send_status(CONNECTOR, at=occurrence.reading.at, phase=occurrence.phase)
             case TransactionBegan():
                 self._send_start(occurrence.reading, occurrence.transaction)
             case TransactionOver():
@@ -120,14 +122,22 @@ class Dialect16:
         asked_for: bool = False,
     ) -> None:
         station = self._station
-        whole = "Available" if station.operative else "Unavailable"
+        status = "Available" if station.operative else "Unavailable"
+        if connector == CONNECTOR:
+            status = self._told = self._spelled(phase or station.phase)
         payload = {
             "connectorId": connector,
             "errorCode": "NoError",
-            "status": whole if connector == 0 else str(phase or station.phase),
+            "status": status,
             "timestamp": spell_time(at or self._host.now()),
         }
         self._host.send(Message("StatusNotification", lambda: payload, asked_for=asked_for))
+
+    def _spelled(self, phase: Phase) -> str:
+        habits = self._station.behaviour.statuses
+        hidden = phase is Phase.PREPARING and not habits.preparing
+        freed = phase is Phase.FINISHING and habits.finishing_is_available
+        return str(Phase.AVAILABLE if hidden or freed else phase)
 
     def _send_start(self, reading: Reading, transaction: Transaction) -> None:
         payload = {
@@ -211,10 +221,12 @@ class Dialect16:
                 return {"status": "Rejected"}
         if payload.get("connectorId", CONNECTOR) != CONNECTOR or not station.plugged:
             return {"status": "Rejected"}
+        if station.settings.get(ONLY_ID_KEY) and payload["idTag"] != station.settings.text(ONLY_ID_KEY):
+            return {"status": "Rejected"}
         return _verdict(station.authorise(now, id_token=payload["idTag"], remote=True, profile=profile))
 
     def _remote_stop(self, payload: Payload, now: datetime) -> Payload:
-        if payload["transactionId"] != self._current_id():
+        if payload["transactionId"] != self._current_id() or not self._station.behaviour.transactions.obeys_stop:
             return {"status": "Rejected"}
         return _verdict(self._station.stop(now, StopReason.REMOTE))
 
@@ -227,6 +239,8 @@ class Dialect16:
             return {"status": "Rejected"}
         if profile.purpose is Purpose.TX:
             known = self._current_id()
+            if self._station.behaviour.limits.transaction_id and "transactionId" not in data:
+                return {"status": "Rejected"}
             if connector == 0 or (known is not None and data.get("transactionId", known) != known):
                 return {"status": "Rejected"}
         return _verdict(self._station.set_profile(now, profile))

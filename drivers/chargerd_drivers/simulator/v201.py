@@ -43,6 +43,7 @@ _ENDS = {
     StopReason.SOFT_RESET: ("ResetCommand", "Reboot"),
     StopReason.HARD_RESET: ("ResetCommand", "ImmediateReset"),
     StopReason.UNLOCK: ("UnlockCommand", "Other"),
+    StopReason.OTHER: ("ChargingStateChanged", "Other"),
 }
 """(triggerReason, stoppedReason) of a transaction's end."""
 
@@ -92,7 +93,7 @@ class Dialect201:
 
     def greet(self) -> None:
         """Report the connector's status."""
-        self._status = _STATUSES.get(self._station.phase, "Occupied")
+        self._status = self._spelled(self._station.phase)
         self.send_status()
 
     def rebooted(self) -> None:
@@ -131,7 +132,7 @@ class Dialect201:
                 if transaction is not None:
                     self._tell_state(_CHARGING_STATES[phase], reading, transaction)
                 elif phase is not Phase.FINISHING or self._status != "Available":
-                    self._tell_status(_STATUSES.get(phase, "Occupied"), reading.at)
+                    self._tell_status(self._spelled(phase), reading.at)
             case Sampled(reading=reading, trigger=trigger, transaction=transaction):
                 if transaction is None:
                     self.send_meter_values(reading, trigger)
@@ -142,6 +143,10 @@ class Dialect201:
                 pass
 
     # Status
+
+    def _spelled(self, phase: Phase) -> str:
+        freed = phase is Phase.FINISHING and self._station.behaviour.statuses.finishing_is_available
+        return "Available" if freed else _STATUSES.get(phase, "Occupied")
 
     def _tell_status(self, status: str, at: datetime) -> None:
         if status != self._status:

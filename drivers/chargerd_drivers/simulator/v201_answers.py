@@ -114,6 +114,8 @@ class Answers:
         current = self._station.transaction
         if current is None or current.key != payload["transactionId"]:
             return _rejected("TxNotFound")
+        if not self._station.behaviour.transactions.obeys_stop:
+            return _rejected("InternalError")
         self._station.stop(now, StopReason.REMOTE)
         return {"status": "Accepted"}
 
@@ -149,7 +151,7 @@ class Answers:
             return "TxNotFound"
         same_level = (
             old.purpose is Purpose.TX and old.stack_level == profile.stack_level and old.id != profile.id
-            for old in self._station.profiles
+            for old in self._station.holdings.profiles
         )
         return "DuplicateProfile" if any(same_level) else None
 

@@ -1,0 +1,125 @@
+"""The knobs: how a charger and its car differ from what the standards say. Frozen; the defaults are well-behaved.
+
+Each knob is read at one place. ``merged`` puts several behaviours together and refuses what contradicts itself.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from chargerd_drivers.simulator.profiles import Purpose, Unit
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statuses:
+    """What is told of the plug.
+
+    ``preparing``: a car that is plugged in is told before a transaction begins (1.6). ``finishing_s``: so long after a
+    transaction the connector is ready again with the same car; None: when the car left. ``finishing_is_available``:
+    in between it is told to be Available.
+    """
+
+    preparing: bool = True
+    finishing_s: float | None = None
+    finishing_is_available: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transactions:
+    """How transactions begin and end.
+
+    ``autostart``: the id token with which one begins by itself at plug-in. ``only_id``: the only token that is taken
+    (1.6; told under the key PlugAndChargeIdentifier). ``lasts_s``: one that was started from afar ends by itself after
+    so long. ``stop_is_terminal``: after the end no other one begins before the plug was out, or a restart.
+    ``obeys_stop`` False: a remote stop is Rejected.
+    """
+
+    autostart: str | None = None
+    only_id: str | None = None
+    lasts_s: float | None = None
+    stop_is_terminal: bool = False
+    obeys_stop: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Which charging profiles are taken, and what they do.
+
+    ``deaf``: purposes that are taken during a transaction and heeded from the next one on. ``amperes_are_watts``: a
+    limit in A is taken for W. ``transaction_id``: a TxProfile must name its transaction (1.6). ``first_period_only``:
+    the later periods of a schedule are ignored. ``start_ignored``: an absolute schedule counts from the transaction's
+    start. ``replaces`` False: a profile of an id, or of a purpose and level, that is there already is Rejected, and
+    after that every other one for the same transaction. ``clears`` False: a clear is answered Unknown and does nothing.
+    ``stale_a``: a TxDefaultProfile of the highest level that somebody left there.
+
+    ``zero_stops``: a limit under 6 A ends the transaction; one that begins under such a limit ends after a second, and
+    no other begins before the plug was out. ``resumes_free``: after a pause no limit is heeded before the next one is
+    set. ``first_free``: the same in the first transaction after a start. ``offline_free``: without a connection
+    profiles are forgotten. ``forgets``: a restart takes all profiles.
+    """
+
+    purposes: frozenset[Purpose] = frozenset(Purpose)
+    deaf: frozenset[Purpose] = frozenset()
+    units: frozenset[Unit] = frozenset(Unit)
+    amperes_are_watts: bool = False
+    transaction_id: bool = False
+    stack_level_max: int = 10
+    periods_max: int = 24
+    first_period_only: bool = False
+    absolute: bool = True
+    start_ignored: bool = False
+    needs_car: bool = False
+    replaces: bool = True
+    clears: bool = True
+    stale_a: float | None = None
+    zero_stops: bool = False
+    resumes_free: bool = False
+    first_free: bool = False
+    offline_free: bool = False
+    forgets: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """The car. ``sleeps_after_s``: paused for so long it takes nothing until another transaction begins or the plug was
+    out. ``sleep_is_charging``: the charger says Charging all the same.
+    """
+
+    sleeps_after_s: float | None = None
+    sleep_is_charging: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """All knobs, by concern."""
+
+    statuses: Statuses = field(default_factory=Statuses)
+    transactions: Transactions = field(default_factory=Transactions)
+    limits: Limits = field(default_factory=Limits)
+    vehicle: Vehicle = field(default_factory=Vehicle)
+
+
+def merged(base: T, more: T, path: str = "") -> T:
+    """Put two values of one dataclass together. Raises ValueError, with the knob's path, where they contradict."""
+    plain = type(base)()
+    changes = {}
+    for knob in fields(base):
+        ours, theirs, usual = (getattr(value, knob.name) for value in (base, more, plain))
+        place = f"{path}{knob.name}"
+        if is_dataclass(usual):
+            changes[knob.name] = merged(ours, theirs, f"{place}.")
+        elif theirs != usual:
+            if ours not in {usual, theirs}:
+                raise ValueError(f"{place} cannot be both {_spelled(ours)} and {_spelled(theirs)}")
+            changes[knob.name] = theirs
+    return replace(base, **changes)
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, frozenset):
+        return " and ".join(sorted(str(member) for member in value)) or "nothing"
+    return repr(value) if isinstance(value, str) else str(value)
