@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ocpp.exceptions import OCPPError
 from ocpp.messages import Call, CallResult, validate_payload
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from chargerd.clock import ScaledClock, parse_clock
@@ -75,6 +75,7 @@ class CentralSystem:
         self.headers: list[Any] = []
         self.connections = 0
         self.open = asyncio.Event()
+        self._server: Server
         self._connection: ServerConnection | None = None
         self._asked: dict[str, tuple[str, asyncio.Future[Payload]]] = {}
         self._held_ids: list[tuple[str, str]] = []
@@ -83,7 +84,14 @@ class CentralSystem:
     async def listening(self) -> AsyncIterator[int]:
         protocols = [f"ocpp{self.version}"]
         async with serve(self._serve, "127.0.0.1", 0, subprotocols=protocols, close_timeout=0.5) as server:  # type: ignore[arg-type]
+            self._server = server
             yield next(iter(server.sockets)).getsockname()[1]
+
+    def die(self) -> None:
+        """Be gone: all connections break, and nothing listens any more."""
+        for connection in self._server.connections:
+            connection.transport.abort()
+        self._server.close()
 
     async def _serve(self, connection: ServerConnection) -> None:
         self._connection = connection
@@ -201,8 +209,14 @@ class Bench:
         return str(started[-1]["transactionInfo"]["transactionId"])
 
     async def limit(self, current_a: float, *, purpose: str = "TxDefaultProfile", **more: Any) -> Payload:
-        periods = [{"startPeriod": 0, "limit": current_a}]
-        schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": periods, "startSchedule": "2026-01-01T00:00:00Z"}
+        return await self.plan((0, current_a), begins="2026-01-01T00:00:00Z", purpose=purpose, **more)
+
+    async def plan(
+        self, *steps: tuple[int, float], begins: str, purpose: str = "TxDefaultProfile", **more: Any
+    ) -> Payload:
+        """Set a profile of several periods: (seconds after its beginning, limit in A)."""
+        periods = [{"startPeriod": seconds, "limit": limit_a} for seconds, limit_a in steps]
+        schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": periods, "startSchedule": begins}
         common = {"stackLevel": 0, "chargingProfilePurpose": purpose, "chargingProfileKind": "Absolute", **more}
         if self.new:
             profile = {"id": 1, "chargingSchedule": [{"id": 1, **schedule}], **common}

@@ -53,6 +53,11 @@ def test_the_highest_stack_level_wins_within_a_purpose() -> None:
     assert limit(profile((0, 8), level=3), profile((0, 12), number=2, level=1)) == 8
 
 
+def test_of_one_level_the_profile_of_the_outlet_outranks_that_of_the_station() -> None:
+    outlet, station = profile((0, 8)), profile((0, 12), number=2, evse=0)
+    assert limit(outlet, station) == limit(station, outlet) == 8
+
+
 def test_the_station_s_maximum_caps_every_other() -> None:
     assert limit(profile((0, 16), purpose=Purpose.TX), profile((0, 10), number=2, purpose=Purpose.STATION_MAX)) == 10
 
