@@ -15,6 +15,23 @@ T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How requests are answered, and what the station's clock is worth. Times are in seconds of the clock.
+
+    ``answer_after_s``: from so long to so long after a request it is carried out and answered, one at a time.
+    ``unanswered``: requests that are carried out and never answered. ``early_s``: a request that comes so soon after
+    the answer to a boot makes the station restart. ``deaf_after_s``: a connection so old hears no request any more.
+    ``clock_off_s``: how far the station's clock is ahead.
+    """
+
+    answer_after_s: tuple[float, float] | None = None
+    unanswered: frozenset[str] = frozenset()
+    early_s: float | None = None
+    deaf_after_s: float | None = None
+    clock_off_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statuses:
     """What is told of the plug.
 
@@ -35,7 +52,9 @@ class Transactions:
     ``autostart``: the id token with which one begins by itself at plug-in. ``only_id``: the only token that is taken
     (1.6; told under the key PlugAndChargeIdentifier). ``lasts_s``: one that was started from afar ends by itself after
     so long. ``stop_is_terminal``: after the end no other one begins before the plug was out, or a restart.
-    ``obeys_stop`` False: a remote stop is Rejected.
+    ``obeys_stop`` False: a remote stop is Rejected. ``authorize_first``: a remote start is answered when the token that
+    it names was asked about (1.6). ``unnumbered_offline``: what is told later of a transaction that began without a
+    connection goes by the id -1 (1.6).
     """
 
     autostart: str | None = None
@@ -43,6 +62,8 @@ class Transactions:
     lasts_s: float | None = None
     stop_is_terminal: bool = False
     obeys_stop: bool = True
+    authorize_first: bool = False
+    unnumbered_offline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +118,7 @@ class Vehicle:
 class Behaviour:
     """All knobs, by concern."""
 
+    connection: Connection = field(default_factory=Connection)
     statuses: Statuses = field(default_factory=Statuses)
     transactions: Transactions = field(default_factory=Transactions)
     limits: Limits = field(default_factory=Limits)

@@ -118,8 +118,7 @@ def _build(args: argparse.Namespace, clock: Clock, *, password: str | None, beha
         stored_wh=10 * args.battery_kwh * args.level,
         register_wh=args.register_wh,
     )
-    settings = Settings(phases=args.phases, behaviour=behaviour)
-    station = Station(physics, now=now, settings=settings, behaviour=behaviour)
+    station = Station(physics, now=now, settings=Settings(phases=args.phases, behaviour=behaviour))
     for fault in args.fault:
         station.set_fault(now, fault, on=True)
     simulation = Simulation(

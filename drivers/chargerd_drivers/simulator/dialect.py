@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from chargerd_drivers.simulator.link import CallRefused
 from chargerd_drivers.simulator.occurrences import Occurrence
-from chargerd_drivers.simulator.outbox import Message, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import RECURRENCE, Period, Profile, Purpose, Schedule, Unit
 from chargerd_drivers.simulator.schemas import parse_time
 from chargerd_drivers.simulator.station import Station
@@ -54,7 +54,7 @@ class Host(Protocol):
 SPAN_MAX_S = 10**9
 LIMIT_MAX = 10**9
 
-Handler = Callable[[Payload, datetime], Payload]
+Handler = Callable[[Payload, datetime], Answer]
 
 
 class Dialect(Protocol):
@@ -84,12 +84,12 @@ class Dialect(Protocol):
         """Turn what happened into requests."""
         ...
 
-    def answer(self, action: str, payload: Payload, now: datetime) -> Payload:
+    def answer(self, action: str, payload: Payload, now: datetime) -> Answer:
         """Act on a request. Raises CallRefused."""
         ...
 
 
-def dispatch(handlers: dict[str, Handler], action: str, payload: Payload, now: datetime) -> Payload:
+def dispatch(handlers: dict[str, Handler], action: str, payload: Payload, now: datetime) -> Answer:
     """Find the handler of an action; the protocol has the action, but this station may not."""
     handler = handlers.get(action)
     if handler is None:

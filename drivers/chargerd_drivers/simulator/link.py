@@ -12,6 +12,7 @@ import logging
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote
 
@@ -21,8 +22,9 @@ from websockets.typing import Subprotocol
 
 from chargerd.contract import Clock
 from chargerd_drivers.simulator import schemas
-from chargerd_drivers.simulator.outbox import Message, Outbox, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Outbox, Payload
 from chargerd_drivers.simulator.settings import Settings
+from chargerd_drivers.simulator.skew import shifted
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +55,8 @@ class Peer(Protocol):
         """Return the BootNotification."""
         ...
 
-    def answer(self, action: str, payload: Payload) -> Payload:
-        """Act on a request and return the answer. Raises CallRefused."""
+    def answer(self, action: str, payload: Payload) -> Answer:
+        """Act on a request and return the answer, or what will become it. Raises CallRefused."""
         ...
 
     def concluded(self, message: Message, result: Payload) -> None:
@@ -119,6 +121,7 @@ class Link:
 
     def __init__(self, address: Address, *, clock: Clock, outbox: Outbox, settings: Settings, peer: Peer) -> None:
         self._address = address
+        self._habits = settings.behaviour.connection
         self._clock = clock
         self._outbox = outbox
         self._settings = settings
@@ -126,6 +129,8 @@ class Link:
         self._connection: ClientConnection | None = None
         self._frames: asyncio.Queue[str] = asyncio.Queue(_FRAMES_MAX)
         self._under_way: _UnderWay | None = None
+        self._put_off: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue(_FRAMES_MAX)
+        self._connected_s = self._accepted_s = clock.monotonic()
         self._accepted = False
         self._boot_retry_s = _BOOT_RETRY_S
         self._away_s: float | None = None
@@ -195,7 +200,9 @@ class Link:
     async def _serve(self, connection: ClientConnection) -> str:
         self._connection = connection
         self._frames = asyncio.Queue(_FRAMES_MAX)
+        self._put_off = asyncio.Queue(_FRAMES_MAX)
         self._under_way = None
+        self._connected_s = self._clock.monotonic()
         reason = ""
         if self._accepted:
             self._go_online()
@@ -204,6 +211,7 @@ class Link:
                 group.create_task(self._read(connection))
                 group.create_task(self._write(connection))
                 group.create_task(self._talk())
+                group.create_task(self._answer_slowly())
                 group.create_task(self._await_reboot())
         except* _Ended as ended:
             reason = str(ended.exceptions[0])
@@ -257,6 +265,13 @@ class Link:
             self._complain("frame", f"no JSON: {error}")
             return
         match frame:
+            case [2, *_] if self._is_deaf:
+                pass
+            case [2, *_] if self._is_startled:
+                log.info("a request so soon after the boot: the station restarts")
+                self.reboot(gently=False)
+            case [2, str() as call_id, str() as action, dict() as payload] if self._habits.answer_after_s:
+                self._put_off_call(call_id, action, payload)
             case [2, str() as call_id, str() as action, dict() as payload]:
                 self._take_call(call_id, action, payload)
             case [2, str() as call_id, *_]:
@@ -273,16 +288,52 @@ class Link:
     def _formation_code(self) -> str:
         return "FormationViolation" if self._address.version == "1.6" else "FormatViolation"
 
+    @property
+    def _is_deaf(self) -> bool:
+        deaf_after_s = self._habits.deaf_after_s
+        return deaf_after_s is not None and self._clock.monotonic() - self._connected_s >= deaf_after_s
+
+    @property
+    def _is_startled(self) -> bool:
+        early_s = self._habits.early_s
+        return early_s is not None and self._clock.monotonic() - self._accepted_s < early_s
+
+    def _put_off_call(self, *call: Any) -> None:
+        try:
+            self._put_off.put_nowait(call)
+        except asyncio.QueueFull:
+            raise _Ended("the central system asks and does not wait for the answers") from None
+
+    async def _answer_slowly(self) -> NoReturn:
+        """Carry out and answer what was put off, one after the other."""
+        for seconds in cycle(self._habits.answer_after_s or (0.0,)):
+            put_off = await self._put_off.get()
+            await self._clock.sleep(seconds)
+            self._take_call(*put_off)
+        raise AssertionError
+
     def _complain(self, action: str, fault: str) -> None:
         self._peer.violated(by="central-system", action=action, fault=fault)
 
     def _take_call(self, call_id: str, action: str, payload: Payload) -> None:
         try:
             self._check_call(action, payload)
-            result = self._peer.answer(action, payload)
+            answer = self._peer.answer(action, shifted(payload, -self._habits.clock_off_s))
         except CallRefused as refused:
             self._send([ERROR, call_id, refused.code, refused.description[:255], {}])
             return
+        if isinstance(answer, dict):
+            self._answer(call_id, action, answer)
+        else:
+            connection = self._connection
+            answer.add_done_callback(
+                lambda ready: self._answer(call_id, action, ready.result()) if self._connection is connection else None
+            )
+
+    def _answer(self, call_id: str, action: str, result: Payload) -> None:
+        if action in self._habits.unanswered:
+            return
+        result = shifted(result, self._habits.clock_off_s)
         if (fault := schemas.result_fault(self._address.version, action, result)) is not None:
             self._peer.violated(by="simulator", action=action, fault=fault)
         self._send([RESULT, call_id, result])
@@ -328,6 +379,7 @@ class Link:
         interval_s = wished if isinstance(wished, int) and wished > 0 else None
         if result.get("status") == "Accepted":
             self._accepted = True
+            self._accepted_s = self._clock.monotonic()
             if interval_s is not None:
                 self._settings.change("HeartbeatInterval", str(interval_s))
             self._go_online()
@@ -360,7 +412,7 @@ class Link:
 
     async def _call(self, message: Message) -> bool:
         """Send a request and wait for its answer. False: it was an error."""
-        payload = message.build()
+        payload = shifted(message.build(), self._habits.clock_off_s)
         if (fault := schemas.call_fault(self._address.version, message.action, payload)) is not None:
             self._peer.violated(by="simulator", action=message.action, fault=fault)
         answered = asyncio.get_running_loop().create_future()

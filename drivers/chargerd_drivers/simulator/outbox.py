@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Payload = dict[str, Any]
+Answer = Payload | asyncio.Future[Payload]
+"""What a request of the central system is answered, or what will become it."""
 
 _SIZE_MAX = 10_000
 

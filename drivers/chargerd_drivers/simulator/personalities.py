@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from chargerd_drivers.simulator.behaviour import Behaviour, Limits, Statuses, Transactions, Vehicle, merged
+from chargerd_drivers.simulator.behaviour import Behaviour, Connection, Limits, Statuses, Transactions, Vehicle, merged
 from chargerd_drivers.simulator.profiles import Purpose, Unit
 
 
@@ -51,6 +51,46 @@ def listing() -> str:
 _ALL = frozenset(Purpose)
 
 PERSONALITIES = {
+    # Connection
+    "slow-answers": Personality(
+        summary="carries out and answers each request 45 to 55 s after it came, one at a time",
+        seen="Mennekes 4You: evcc #26837, #27418",
+        behaviour=Behaviour(connection=Connection(answer_after_s=(45, 55))),
+    ),
+    "never-answers-start": Personality(
+        summary="carries out a remote start and never answers it",
+        seen="Khons: lbbrhzn/ocpp #2083",
+        behaviour=Behaviour(
+            connection=Connection(unanswered=frozenset({"RemoteStartTransaction", "RequestStartTransaction"}))
+        ),
+    ),
+    "boots-on-early-call": Personality(
+        summary="restarts when a request comes within 2 s of the answer to its boot",
+        seen="Wallbox Commander 2, Growatt THOR, MG: lbbrhzn/ocpp #1503, evcc #30113",
+        behaviour=Behaviour(connection=Connection(early_s=2)),
+    ),
+    "zombie": Personality(
+        summary="hears no request on a connection older than 2 hours; goes on sending",
+        seen="evcc #32039",
+        behaviour=Behaviour(connection=Connection(deaf_after_s=7200)),
+    ),
+    "skewed-clock": Personality(
+        summary="its clock is 10 minutes behind, whatever it is told",
+        seen="many, after weeks or a restart without a network",
+        behaviour=Behaviour(connection=Connection(clock_off_s=-600)),
+    ),
+    "authorize-first": Personality(
+        summary="answers a remote start after it has asked about the token",
+        seen="many: evcc #29838, citrineos-core #178",
+        version="1.6",
+        behaviour=Behaviour(transactions=Transactions(authorize_first=True)),
+    ),
+    "offline-replayer": Personality(
+        summary="begins a transaction by itself at plug-in, and tells one that began offline later, with the id -1",
+        seen="Alfen and others: SteVe #1347",
+        version="1.6",
+        behaviour=Behaviour(transactions=Transactions(autostart="", unnumbered_offline=True)),
+    ),
     # Plug and transactions
     "no-preparing": Personality(
         summary="says Available until a transaction begins, whether a car is there or not",

@@ -16,7 +16,10 @@ from jsonschema import Draft4Validator
 
 _YEAR_MIN, _YEAR_MAX = 1900, 3000
 _FOLDERS = {"1.6": "v16", "2.0.1": "v201"}
-_TIMES = frozenset({"currentTime", "startSchedule", "validFrom", "validTo", "expiryDate", "timestamp"})
+TIMES = frozenset(
+    {"currentTime", "startSchedule", "scheduleStart", "validFrom", "validTo", "expiryDate", "generatedAt", "timestamp"}
+)
+"""The members of payloads that are times."""
 
 
 def call_fault(version: str, action: str, payload: Any) -> str | None:
@@ -80,7 +83,7 @@ def _time_fault(value: Any, place: str = "") -> str | None:
     """Look for a time that is none; the schemas' own format check is never made."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key in _TIMES and isinstance(inner, str):
+            if key in TIMES and isinstance(inner, str):
                 try:
                     parse_time(inner)
                 except ValueError:

@@ -125,10 +125,11 @@ VARIABLES = {
 
 
 class Settings:
-    """The values, with the factory's to begin with."""
+    """The values, with the factory's to begin with, and how the station behaves, which nobody can change."""
 
     def __init__(self, *, phases: int, behaviour: Behaviour | None = None) -> None:
-        self._settings = {**FACTORY, **_built_in(phases, behaviour or Behaviour())}
+        self.behaviour = behaviour or Behaviour()
+        self._settings = {**FACTORY, **_built_in(phases, self.behaviour)}
 
     def get(self, name: str) -> Setting | None:
         """Return a setting, None when there is none of that name."""

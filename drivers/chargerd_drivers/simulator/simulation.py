@@ -15,7 +15,7 @@ from chargerd_drivers.simulator.dialect import Dialect, Nameplate
 from chargerd_drivers.simulator.journal import Journal
 from chargerd_drivers.simulator.link import Address, Link
 from chargerd_drivers.simulator.occurrences import NetworkLost, StopReason
-from chargerd_drivers.simulator.outbox import Message, Outbox, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Outbox, Payload
 from chargerd_drivers.simulator.station import Station
 from chargerd_drivers.simulator.v16 import Dialect16
 from chargerd_drivers.simulator.v201 import Dialect201
@@ -203,7 +203,7 @@ class Simulation:
         """Return the BootNotification."""
         return self._dialect.boot()
 
-    def answer(self, action: str, payload: Payload) -> Payload:
+    def answer(self, action: str, payload: Payload) -> Answer:
         """Act on a request. Raises CallRefused."""
         self._pump()
         try:

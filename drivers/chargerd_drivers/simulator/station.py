@@ -16,7 +16,6 @@ from enum import Enum, auto
 
 from chargerd_drivers.simulator import physics as laws
 from chargerd_drivers.simulator import timetable
-from chargerd_drivers.simulator.behaviour import Behaviour
 from chargerd_drivers.simulator.faults import DROP_AFTER_S, Fault, FaultSpec
 from chargerd_drivers.simulator.limits import Holdings
 from chargerd_drivers.simulator.occurrences import (
@@ -56,12 +55,10 @@ class Due(Enum):
 class Station:
     """One station with one EVSE and one connector."""
 
-    def __init__(
-        self, physics: Physics, *, now: datetime, settings: Settings, behaviour: Behaviour | None = None
-    ) -> None:
+    def __init__(self, physics: Physics, *, now: datetime, settings: Settings) -> None:
         self.settings = settings
         self.physics = physics
-        self.behaviour = behaviour or Behaviour()
+        self.behaviour = settings.behaviour
         self.wiring = Wiring(phases=physics.outlet.phases, voltage_v=physics.outlet.voltage_v)
         self.holdings = Holdings(self.behaviour.limits, settings=settings, wiring=self.wiring)
         self.transaction: Transaction | None = None

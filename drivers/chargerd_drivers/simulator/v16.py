@@ -1,5 +1,6 @@
 """OCPP 1.6J: occurrences to requests, requests to answers."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from chargerd_drivers.simulator.occurrences import (
     TransactionOver,
     Trigger,
 )
-from chargerd_drivers.simulator.outbox import Message, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
 from chargerd_drivers.simulator.schemas import spell_time
 from chargerd_drivers.simulator.settings import ONLY_ID_KEY, Change
@@ -44,6 +45,7 @@ class Dialect16:
         self._nameplate = nameplate
         self._host = host
         self._ids: dict[str, int] = {}
+        self._unnumbered = ""
         self._fresh = True
         self._told = ""
         self._handlers: dict[str, Handler] = {
@@ -147,9 +149,12 @@ class Dialect16:
             "timestamp": spell_time(reading.at),
         }
 
+        if self._station.behaviour.transactions.unnumbered_offline and not self._host.online:
+            self._unnumbered = transaction.key
+
         def concluded(result: Payload) -> None:
             number = result.get("transactionId")
-            if isinstance(number, int):
+            if isinstance(number, int) and transaction.key != self._unnumbered:
                 self._ids[transaction.key] = number
             if result and _id_tag_status(result) != "Accepted" and self._is_current(transaction):
                 self._station.stop(self._host.now(), StopReason.DEAUTHORIZED)
@@ -200,7 +205,7 @@ class Dialect16:
 
     # Answers
 
-    def answer(self, action: str, payload: Payload, now: datetime) -> Payload:
+    def answer(self, action: str, payload: Payload, now: datetime) -> Answer:
         """Act on a request. Raises CallRefused."""
         return dispatch(self._handlers, action, payload, now)
 
@@ -212,7 +217,7 @@ class Dialect16:
         current = self._station.transaction
         return None if current is None else self._ids.get(current.key)
 
-    def _remote_start(self, payload: Payload, now: datetime) -> Payload:
+    def _remote_start(self, payload: Payload, now: datetime) -> Answer:
         station = self._station
         profile = None
         if "chargingProfile" in payload:
@@ -223,7 +228,17 @@ class Dialect16:
             return {"status": "Rejected"}
         if station.settings.get(ONLY_ID_KEY) and payload["idTag"] != station.settings.text(ONLY_ID_KEY):
             return {"status": "Rejected"}
-        return _verdict(station.authorise(now, id_token=payload["idTag"], remote=True, profile=profile))
+        if not station.behaviour.transactions.authorize_first:
+            return _verdict(station.authorise(now, id_token=payload["idTag"], remote=True, profile=profile))
+        answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+
+        def concluded(result: Payload) -> None:
+            accepted = _id_tag_status(result) == "Accepted"
+            accepted = accepted and station.authorise(self._host.now(), id_token=payload["idTag"], remote=True)
+            answer.set_result(_verdict(accepted))
+
+        self._host.send(Message("Authorize", lambda: {"idTag": payload["idTag"]}, concluded))
+        return answer
 
     def _remote_stop(self, payload: Payload, now: datetime) -> Payload:
         if payload["transactionId"] != self._current_id() or not self._station.behaviour.transactions.obeys_stop:

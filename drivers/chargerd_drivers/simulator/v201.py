@@ -22,7 +22,7 @@ from chargerd_drivers.simulator.occurrences import (
     TransactionOver,
     Trigger,
 )
-from chargerd_drivers.simulator.outbox import Message, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.schemas import spell_time
 from chargerd_drivers.simulator.station import Station
 from chargerd_drivers.simulator.v201_answers import EVSE, Answers
@@ -114,7 +114,7 @@ class Dialect201:
         payload = {"idToken": _spell_token(id_token, remote=False)}
         self._host.send(Message("Authorize", lambda: payload, concluded))
 
-    def answer(self, action: str, payload: Payload, now: datetime) -> Payload:
+    def answer(self, action: str, payload: Payload, now: datetime) -> Answer:
         """Act on a request. Raises CallRefused."""
         return self._answers.answer(action, payload, now)
 

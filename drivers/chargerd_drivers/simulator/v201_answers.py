@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from chargerd_drivers.simulator.dialect import Handler, Host, composite, dispatch, read_profile
 from chargerd_drivers.simulator.faults import Fault
 from chargerd_drivers.simulator.occurrences import Reading, StopReason, Transaction, Trigger
-from chargerd_drivers.simulator.outbox import Message, Payload
+from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
 from chargerd_drivers.simulator.schemas import spell_time
 from chargerd_drivers.simulator.settings import VARIABLES, Change, Kind
@@ -80,7 +80,7 @@ class Answers:
             "UnlockConnector": self._unlock,
         }
 
-    def answer(self, action: str, payload: Payload, now: datetime) -> Payload:
+    def answer(self, action: str, payload: Payload, now: datetime) -> Answer:
         """Act on a request. Raises CallRefused."""
         return dispatch(self._handlers, action, payload, now)
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -87,10 +87,14 @@ class CentralSystem:
             self._server = server
             yield next(iter(server.sockets)).getsockname()[1]
 
-    def die(self) -> None:
-        """Be gone: all connections break, and nothing listens any more."""
+    def hang_up(self) -> None:
+        """Break all connections."""
         for connection in self._server.connections:
             connection.transport.abort()
+
+    def die(self) -> None:
+        """Be gone: all connections break, and nothing listens any more."""
+        self.hang_up()
         self._server.close()
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -172,7 +176,7 @@ class Bench:
         self.clock = clock
         self.events = Log()
         self._control = control
-        self._profile_level = 0
+        self.group: asyncio.TaskGroup
 
     @property
     def new(self) -> bool:
@@ -180,6 +184,10 @@ class Bench:
 
     def do(self, deed: str, **more: Any) -> None:
         os.write(self._control, (json.dumps({"do": deed, **more}) + "\n").encode())
+
+    def soon(self, deed: Coroutine[Any, Any, Payload]) -> asyncio.Task[Payload]:
+        """Ask without waiting for the answer."""
+        return self.group.create_task(deed)
 
     async def ready(self) -> None:
         status = await self.central.log.expect("StatusNotification", lambda payload: payload["connectorId"] == 1)
@@ -305,6 +313,7 @@ async def prepared(central: CentralSystem, *argv: str, speed: float = 3000) -> A
         with _standard_streams(bench, control_end):
             try:
                 async with asyncio.TaskGroup() as group:
+                    bench.group = group
                     task = group.create_task(charge_point.run(args, clock))
                     yield bench
                     bench.do("quit")

@@ -22,7 +22,7 @@ def after(seconds: float) -> datetime:
 def make_station(*names: str) -> Station:
     behaviour = combined(names, version="1.6")
     physics = Physics(outlet=Outlet(), car=Car(), stored_wh=6_000, register_wh=1_234_567)
-    return Station(physics, now=START, settings=Settings(phases=3, behaviour=behaviour), behaviour=behaviour)
+    return Station(physics, now=START, settings=Settings(phases=3, behaviour=behaviour))
 
 
 def charging_station(*names: str) -> Station:
@@ -81,7 +81,7 @@ def test_personalities_combine_and_one_may_be_named_twice() -> None:
     ("names", "says"),
     [
         (["watts-only", "amps-only"], "contradict each other: limits.units cannot be both W and A"),
-        (["grumpy"], "personality 'grumpy': expected one of no-preparing, "),
+        (["grumpy"], "personality 'grumpy': expected one of slow-answers, "),
         (["token-only"], "only a charger of OCPP 1.6 can be like that, not one of 2.0.1"),
     ],
 )
