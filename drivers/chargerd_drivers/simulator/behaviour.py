@@ -105,6 +105,35 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """What is told of the meter, and how.
+
+    ``pushed`` False: samples come only when they are asked for. ``interval_s``: the only interval, and no samples on
+    the quarter hour. ``measurands``: the only ones in samples, whatever is asked for. ``per_session``: the register
+    counts from plug-in. ``offset_wh``: a periodic sample shows so much more than there is. ``kwh``: energy and power
+    are told in kWh and kW. ``per_phase``: the register is told for each phase and not in total. ``bare``: a register
+    has neither name nor unit (1.6). ``comma``: fractions are spelled with a comma (1.6). ``multiplier``: values are
+    divided by its power of ten, and say so (2.0.1). ``ends`` False: the registers of a transaction's start and end
+    are 0 (1.6), or what a sample tells (2.0.1). ``named`` False: samples go by the transaction id 0 (1.6).
+    ``with_end``: samples of a transaction come all together with its end (2.0.1).
+    """
+
+    pushed: bool = True
+    interval_s: int | None = None
+    measurands: frozenset[str] | None = None
+    per_session: bool = False
+    offset_wh: int = 0
+    kwh: bool = False
+    per_phase: bool = False
+    bare: bool = False
+    comma: bool = False
+    multiplier: int = 0
+    ends: bool = True
+    named: bool = True
+    with_end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
     """The car. ``sleeps_after_s``: paused for so long it takes nothing until another transaction begins or the plug was
     out. ``sleep_is_charging``: the charger says Charging all the same.
@@ -122,6 +151,7 @@ class Behaviour:
     statuses: Statuses = field(default_factory=Statuses)
     transactions: Transactions = field(default_factory=Transactions)
     limits: Limits = field(default_factory=Limits)
+    meter: Meter = field(default_factory=Meter)
     vehicle: Vehicle = field(default_factory=Vehicle)
 
 

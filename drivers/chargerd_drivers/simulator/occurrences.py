@@ -47,11 +47,13 @@ class Trigger(StrEnum):
 class Reading:
     """All that the station's meter shows at one instant. The register is in whole Wh and never falls.
 
+    ``visit_wh`` is what it counted since the last plug-in.
     ``phases`` are those built in, ``phases_used`` those that the car has too; ``current_a`` flows on each of these.
     """
 
     at: datetime
     register_wh: int
+    visit_wh: int
     power_w: float
     current_a: float
     offered_a: float
@@ -61,11 +63,12 @@ class Reading:
     level_pct: float
 
 
-def reading(physics: Physics, at: datetime) -> Reading:
+def reading(physics: Physics, at: datetime, *, visit_wh: int) -> Reading:
     """Read the meter. The level is the car's own: only a station that talks with the car can know it."""
     return Reading(
         at=at,
         register_wh=int(physics.register_wh),
+        visit_wh=visit_wh,
         power_w=physics.power_w,
         current_a=physics.current_a,
         offered_a=physics.pilot_a,

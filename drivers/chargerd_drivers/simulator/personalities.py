@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from chargerd_drivers.simulator.behaviour import Behaviour, Connection, Limits, Statuses, Transactions, Vehicle, merged
+from chargerd_drivers.simulator.behaviour import (
+    Behaviour,
+    Connection,
+    Limits,
+    Meter,
+    Statuses,
+    Transactions,
+    Vehicle,
+    merged,
+)
 from chargerd_drivers.simulator.profiles import Purpose, Unit
 
 
@@ -235,6 +244,83 @@ PERSONALITIES = {
         summary="has no profiles after a restart",
         seen="nobody yet; OCPP 1.6 asks only for the contrary",
         behaviour=Behaviour(limits=Limits(forgets=True)),
+    ),
+    # The meter
+    "trigger-only-meter": Personality(
+        summary="sends samples only when it is asked for them, whatever interval it accepts",
+        seen="Wallbox firmware 6, SyncEV: evcc #28539, lbbrhzn/ocpp #510",
+        behaviour=Behaviour(meter=Meter(pushed=False)),
+    ),
+    "coarse-meter": Personality(
+        summary="samples each 7 minutes, cannot be changed, and never on the quarter hour",
+        seen="go-e, Mennekes: goecharger #126, evcc #32236",
+        behaviour=Behaviour(meter=Meter(interval_s=420)),
+    ),
+    "session-register": Personality(
+        summary="its register begins at 0 with each plug-in",
+        seen="Grizzl-E, GivEVC, ABB Terra: lbbrhzn/ocpp #374, ChargeTimeEU #331",
+        behaviour=Behaviour(meter=Meter(per_session=True)),
+    ),
+    "offset-register": Personality(
+        summary="its periodic samples show 2^32 Wh more than those on the quarter hour",
+        seen="Zaptec Go2: evcc #29190",
+        behaviour=Behaviour(meter=Meter(offset_wh=2**32)),
+    ),
+    "zero-meter-ends": Personality(
+        summary="says 0 Wh at the start and at the end of each transaction",
+        seen="Alfen, ABL, Wallbox: evcc #29374, SteVe #1297",
+        version="1.6",
+        behaviour=Behaviour(meter=Meter(ends=False)),
+    ),
+    "kwh-meter": Personality(
+        summary="counts in kWh and kW",
+        seen="many; the standards allow it",
+        behaviour=Behaviour(meter=Meter(kwh=True)),
+    ),
+    "per-phase-meter": Personality(
+        summary="tells a register for each phase and no total",
+        seen="Sino PEVC2107: evcc #19351, #19590",
+        behaviour=Behaviour(meter=Meter(per_phase=True)),
+    ),
+    "power-only-meter": Personality(
+        summary="samples power and current; tells energy at the start and the end of a transaction only",
+        seen="go-e, FoxESS: goecharger #105",
+        behaviour=Behaviour(meter=Meter(measurands=frozenset({"Power.Active.Import", "Current.Import"}))),
+    ),
+    "current-only-meter": Personality(
+        summary="samples current on each phase and nothing else",
+        seen="EN+ and others: lbbrhzn/ocpp",
+        behaviour=Behaviour(meter=Meter(measurands=frozenset({"Current.Import"}), ends=False)),
+    ),
+    "bare-values": Personality(
+        summary="its register has neither name nor unit",
+        seen="minimal stacks: evcc #5130",
+        version="1.6",
+        behaviour=Behaviour(meter=Meter(bare=True)),
+    ),
+    "decimal-comma": Personality(
+        summary="spells fractions with a comma",
+        seen="nobody yet; feared of boxes with a locale",
+        version="1.6",
+        behaviour=Behaviour(meter=Meter(comma=True)),
+    ),
+    "anonymous-samples": Personality(
+        summary="names the transaction 0 in every sample",
+        seen="Wallbox Pulsar: mobilityhouse/ocpp #478",
+        version="1.6",
+        behaviour=Behaviour(meter=Meter(named=False)),
+    ),
+    "scaled-units": Personality(
+        summary="divides energy and power by 1000 and says so with a multiplier",
+        seen="any of OCPP 2.0.1, which allows it",
+        version="2.0.1",
+        behaviour=Behaviour(meter=Meter(multiplier=3)),
+    ),
+    "meter-in-ended": Personality(
+        summary="sends all samples of a transaction with its end",
+        seen="BMW: JoaoPedroBelo/bmw-wallbox-ha",
+        version="2.0.1",
+        behaviour=Behaviour(meter=Meter(with_end=True)),
     ),
     # The car
     "sleeping-car": Personality(

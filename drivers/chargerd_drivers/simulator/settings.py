@@ -176,7 +176,12 @@ def _built_in(phases: int, behaviour: Behaviour) -> dict[str, Setting]:
         "ChargingScheduleAllowedChargingRateUnit": _fixed(words),
         "RateUnit": Setting(",".join(units), Kind.MEASURANDS, readonly=True, shared=False),
     }
-    return settings if only_id is None else {**settings, ONLY_ID_KEY: Setting(only_id)}
+    if only_id is not None:
+        settings[ONLY_ID_KEY] = Setting(only_id)
+    if behaviour.meter.interval_s is not None:
+        settings["MeterValueSampleInterval"] = _fixed(str(behaviour.meter.interval_s), Kind.COUNT)
+        settings["ClockAlignedDataInterval"] = _fixed("0", Kind.COUNT)
+    return settings
 
 
 def _fits(kind: Kind, value: str) -> bool:

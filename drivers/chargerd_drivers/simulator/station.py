@@ -84,7 +84,7 @@ class Station:
     @property
     def reading(self) -> Reading:
         """What the meter shows."""
-        return reading(self.physics, self._at)
+        return reading(self.physics, self._at, visit_wh=self.session_wh)
 
     @property
     def session_wh(self) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from chargerd_drivers.simulator.behaviour import Meter
 from chargerd_drivers.simulator.dialect import Handler, Host, Nameplate, composite, dispatch, read_profile
-from chargerd_drivers.simulator.metering import Value, measured
+from chargerd_drivers.simulator.metering import Value, measured, shown_wh
 from chargerd_drivers.simulator.occurrences import (
     Occurrence,
     Phase,
@@ -22,7 +23,7 @@ from chargerd_drivers.simulator.occurrences import (
 from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
 from chargerd_drivers.simulator.schemas import spell_time
-from chargerd_drivers.simulator.settings import ONLY_ID_KEY, Change
+from chargerd_drivers.simulator.settings import ENERGY, ONLY_ID_KEY, Change
 from chargerd_drivers.simulator.station import Station
 
 CONNECTOR = 1
@@ -141,11 +142,15 @@ class Dialect16:
         freed = phase is Phase.FINISHING and habits.finishing_is_available
         return str(Phase.AVAILABLE if hidden or freed else phase)
 
+    def _total(self, reading: Reading) -> int:
+        habits = self._station.behaviour.meter
+        return shown_wh(reading, habits) if habits.ends else 0
+
     def _send_start(self, reading: Reading, transaction: Transaction) -> None:
         payload = {
             "connectorId": CONNECTOR,
             "idTag": transaction.authorisation.id_token[:20],
-            "meterStart": reading.register_wh,
+            "meterStart": self._total(reading),
             "timestamp": spell_time(reading.at),
         }
 
@@ -164,7 +169,7 @@ class Dialect16:
     def _send_stop(self, over: TransactionOver) -> None:
         key = over.transaction.key
         payload = {
-            "meterStop": over.reading.register_wh,
+            "meterStop": self._total(over.reading),
             "timestamp": spell_time(over.reading.at),
             "reason": str(over.reason),
         }
@@ -179,18 +184,22 @@ class Dialect16:
 
     def _send_sample(self, reading: Reading, trigger: Trigger, transaction: Transaction | None) -> None:
         name = "MeterValuesAlignedData" if trigger is Trigger.CLOCK else "MeterValuesSampledData"
-        values = measured(reading, self._station.settings.members(name), report_soc=self._nameplate.report_soc)
+        habits = self._station.behaviour.meter
+        if not habits.pushed and trigger is not Trigger.ASKED:
+            return
+        wanted = self._station.settings.members(name)
+        values = measured(reading, wanted, report_soc=self._nameplate.report_soc, habits=habits, trigger=trigger)
         if not values:
             return
         sample = {
             "timestamp": spell_time(reading.at, fine=True),
-            "sampledValue": [_spell_value(value, trigger) for value in values],
+            "sampledValue": [_spell_value(value, trigger, habits) for value in values],
         }
 
         def build() -> Payload:
             payload: Payload = {"connectorId": CONNECTOR, "meterValue": [sample]}
             if transaction is not None:
-                payload["transactionId"] = self._ids.get(transaction.key, NO_ID)
+                payload["transactionId"] = self._ids.get(transaction.key, NO_ID) if habits.named else 0
             return payload
 
         self._host.send(
@@ -360,10 +369,14 @@ def _read_profile(data: dict[str, Any], *, connector: int) -> Profile:
     return read_profile(data, id_key="chargingProfileId", purpose=purpose, evse=connector)
 
 
-def _spell_value(value: Value, trigger: Trigger) -> Payload:
-    whole = value.value.is_integer()
+def _spell_value(value: Value, trigger: Trigger, habits: Meter) -> Payload:
+    number = str(int(value.value)) if value.value.is_integer() else str(value.value)
+    if habits.comma:
+        number = number.replace(".", ",")
+    if habits.bare and value.measurand == ENERGY:
+        return {"value": number}
     spelt: Payload = {
-        "value": str(int(value.value)) if whole else str(value.value),
+        "value": number,
         "context": str(trigger),
         "measurand": value.measurand,
         "location": "EV" if value.in_car else "Outlet",

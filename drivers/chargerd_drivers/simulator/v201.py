@@ -5,7 +5,7 @@ The power path counts as closed when a car is plugged in and somebody is authori
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chargerd_drivers.simulator.dialect import Host, Nameplate
@@ -59,11 +59,12 @@ _MEASURANDS = {
 
 @dataclass(slots=True)
 class _Told:
-    """What the central system has been told of the transaction that goes on."""
+    """What the central system has been told of the transaction that goes on, and the samples kept for its end."""
 
     key: str
     seq_no: int = 0
     state: str = "EVConnected"
+    kept: list[Payload] = field(default_factory=list)
 
 
 class Dialect201:
@@ -134,6 +135,8 @@ class Dialect201:
                 elif phase is not Phase.FINISHING or self._status != "Available":
                     self._tell_status(self._spelled(phase), reading.at)
             case Sampled(reading=reading, trigger=trigger, transaction=transaction):
+                if not self._station.behaviour.meter.pushed:
+                    return
                 if transaction is None:
                     self.send_meter_values(reading, trigger)
                 else:
@@ -198,6 +201,9 @@ class Dialect201:
         if self._told is None or self._told.key != transaction.key:
             return
         sample_only = reason in {"MeterValuePeriodic", "MeterValueClock"}
+        if sample_only and self._station.behaviour.meter.with_end:
+            self._told.kept += [sample for sample in (self._sample(reading, trigger),) if sample is not None]
+            return
         if sample_only and self._sample(reading, trigger) is None:
             return
         event = self._event("Updated", reading, trigger)
@@ -224,8 +230,11 @@ class Dialect201:
         self._told.seq_no += 1
         if not self._host.online:
             event["offline"] = True
-        if (sample := self._sample(reading, trigger)) is not None:
-            event["meterValue"] = [sample]
+        samples = [*self._told.kept, self._sample(reading, trigger)] if trigger is Trigger.END else []
+        if not self._station.behaviour.meter.with_end:
+            samples = [self._sample(reading, trigger)]
+        if sampled := [sample for sample in samples if sample is not None]:
+            event["meterValue"] = sampled
         return event
 
     def _send_event(
@@ -251,8 +260,8 @@ class Dialect201:
             self._host.send(Message("MeterValues", lambda: payload, asked_for=trigger is Trigger.ASKED, droppable=True))
 
     def _sample(self, reading: Reading, trigger: Trigger) -> Payload | None:
-        wanted = self._station.settings.members(_MEASURANDS[trigger])
-        values = measured(reading, wanted, report_soc=self._nameplate.report_soc)
+        wanted, habits = self._station.settings.members(_MEASURANDS[trigger]), self._station.behaviour.meter
+        values = measured(reading, wanted, report_soc=self._nameplate.report_soc, habits=habits, trigger=trigger)
         if not values:
             return None
         return {
@@ -278,7 +287,7 @@ def _spell_value(value: Value, trigger: Trigger) -> Payload:
         "context": str(trigger),
         "measurand": value.measurand,
         "location": "EV" if value.in_car else "Outlet",
-        "unitOfMeasure": {"unit": value.unit},
+        "unitOfMeasure": {"unit": value.unit, **({"multiplier": value.multiplier} if value.multiplier else {})},
     }
     if value.phase is not None:
         spelt["phase"] = value.phase

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargerd_drivers.simulator import physics as laws
+from chargerd_drivers.simulator.behaviour import Meter
 from chargerd_drivers.simulator.metering import measured
-from chargerd_drivers.simulator.occurrences import reading
+from chargerd_drivers.simulator.occurrences import Trigger, reading
 from chargerd_drivers.simulator.physics import Car, Outlet, Physics
 
 HOUR = 3600.0
@@ -45,7 +46,8 @@ def test_a_single_phase_car_draws_a_third_on_three_phases_too() -> None:
     drawn = laws.advance(laws.offer(laws.plug(physics), 10), 10)
     assert drawn.power_w == pytest.approx(2300)
     assert drawn.current_a == pytest.approx(10)
-    currents = measured(reading(drawn, datetime(2026, 1, 14, tzinfo=UTC)), ["Current.Import"], report_soc=False)
+    shown = reading(drawn, datetime(2026, 1, 14, tzinfo=UTC), visit_wh=0)
+    currents = measured(shown, ["Current.Import"], report_soc=False, habits=Meter(), trigger=Trigger.PERIODIC)
     assert [(value.phase, value.value) for value in currents] == [("L1", 10), ("L2", 0), ("L3", 0)]
 
 
