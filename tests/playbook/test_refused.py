@@ -17,6 +17,8 @@ from tests.playbook.explaining import (
     plugged,
     stops_taking,
 )
+from tests.playbook.test_night import TWO_VALLEYS
+from tests.support.box import Box
 from tests.support.home import CAR, GARAGE, Home
 
 
@@ -271,3 +273,10 @@ def test_an_error_in_the_journal_ends_with_who_refused() -> None:
 def test_attempts_wait_for_a_charger_that_is_gone() -> None:
     home = does_not_start().until("11T01:04").offline()
     assert explained(home)["attempts"] == {"made": 2, "nextAt": None}
+
+
+def test_a_charger_that_bars_the_next_start_is_to_be_unplugged() -> None:
+    home = Home(goal=80, box=Box(ended_for_good=True), curve=TWO_VALLEYS).able(can_limit=False)
+    told = explained(home.until("10T22:15").plug().until("11T02:10"))
+    assert (told["reason"], told["refusedBy"]) == ("START_FAILED", "CHARGER")
+    assert told["remedy"].startswith("Pull the plug of car and plug it in anew")

@@ -42,7 +42,7 @@ def ended(state: State, event: TransactionEnded) -> State:
     """Learn from the end of the open transaction whether a limit of 0 brought it about."""
     facts, control = state.facts, state.control
     running, held_at = facts.transaction, control.held_at
-    if running is None or running.transaction_id != event.transaction_id or held_at is None:
+    if running is None or held_at is None or event.transaction_id not in ("", running.transaction_id):
         return state
     held = control.want is Want.HOLD and control.holds_down
     at_once = state.at - max(held_at, running.started_at) <= ENDS_WITHIN

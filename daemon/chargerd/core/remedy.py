@@ -1,5 +1,7 @@
 """What a person can do about a charge that does not go as it should."""
 
+from chargerd.core.abilities import begins_anew
+from chargerd.core.events import Activity
 from chargerd.core.explain_phrases import Case
 from chargerd.core.level import has_source
 from chargerd.core.planning import missing_capabilities
@@ -63,6 +65,8 @@ def _missing(case: Case) -> str:
 
 
 def _start_failed(case: Case) -> str:
+    if case.state.facts.activity is Activity.FINISHING and not begins_anew(case.state.facts):
+        return f"Pull the plug of {case.car} and plug it in anew: {case.charger} begins no other charge before that."
     match case.refuser:
         case Refuser.NETWORK:
             return f"See whether {case.charger} has a network, or switch it off and on."
