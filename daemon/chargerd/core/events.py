@@ -201,7 +201,8 @@ class AuthorizeRequested:
 class TransactionStarted:
     """A transaction began. ``transaction_id`` is None when the charger wants one from us (OCPP 1.6).
 
-    The charger waits for an AnswerTransaction. ``register_wh`` is the meter at the start.
+    The charger waits for an AnswerTransaction. ``register_wh`` is the meter at the start. ``had_car`` is False when the
+    charger said that no car was there yet.
     """
 
     charger_id: ChargerId
@@ -209,6 +210,7 @@ class TransactionStarted:
     transaction_id: TransactionId | None = None
     id_token: str = ""
     register_wh: float | None = None
+    had_car: bool | None = None
     measured_at: datetime | None = None
     kind: Literal["transaction_started"] = "transaction_started"
 

@@ -128,6 +128,8 @@ def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:
 def status_told(facts: ChargerFacts, event: StatusReported, now: datetime) -> ChargerFacts:
     """Take a status. A word that nothing flows, or can flow, is proof until the meter proves otherwise."""
     facts, at = dated(facts, event.measured_at, now)
+    if _is_history(facts, event, at):
+        return replace(facts, heard_at=now)
     at = _status_time(facts, at, now)
     changes: dict[str, object] = {"heard_at": now}
     if event.fault is not None:
@@ -138,6 +140,15 @@ def status_told(facts: ChargerFacts, event: StatusReported, now: datetime) -> Ch
     facts = replace(_plug_told(facts, plugged=event.plugged, at=at, now=now), **changes)  # type: ignore[arg-type]
     facts = adopted(_without_lost(facts, event, at), event.transaction_id, now)
     return stopped(facts, at) if event.plugged is False or event.activity in _NOT_FLOWING else facts
+
+
+def _is_history(facts: ChargerFacts, event: StatusReported, at: datetime) -> bool:
+    """Tell whether a status belongs to a transaction that is over (2.0.1: late events after Ended)."""
+    last, running = facts.last_transaction, facts.transaction
+    if event.transaction_id is None or last is None or last.transaction_id != event.transaction_id:
+        return False
+    is_running = running is not None and running.transaction_id == event.transaction_id
+    return not is_running and last.ended_at is not None and at < last.ended_at
 
 
 def _plug_told(facts: ChargerFacts, *, plugged: bool | None, at: datetime, now: datetime) -> ChargerFacts:
@@ -161,7 +172,8 @@ def plugged_in(facts: ChargerFacts, at: datetime) -> ChargerFacts:
     """A car is there since then, or since a transaction that began shortly before it was told."""
     since = max(at, facts.plugged_at or at, _flowed_at(facts) or at)
     running = facts.transaction
-    if running is not None and facts.plugged_at is not None and running.started_at >= facts.plugged_at:
+    has_begun = running is not None and running.had_car is not False
+    if running is not None and has_begun and facts.plugged_at is not None and running.started_at >= facts.plugged_at:
         since = max(min(since, running.started_at), since - START_BEFORE_PLUG)
     register_wh = None if facts.reading is None else facts.reading.register_wh
     return replace(facts, plugged=True, plugged_at=since, plug_wh=register_wh, left_unseen=False)
@@ -303,11 +315,16 @@ def transaction_started(
     Our own ids are seconds since 2020 or one more than the last, whichever is greater: they rise even when the
     database was lost, and stay below 2^31 until 2088.
     """
+    _, started_at = dated(facts, event.measured_at, now)
     key = f"{event.measured_at}|{event.register_wh}|{event.id_token}"
     for known in (facts.transaction, facts.last_transaction):
         if known is not None and event.measured_at is not None and known.key == key and event.transaction_id is None:
             return facts, known.transaction_id
-        if known is not None and known.transaction_id == event.transaction_id:
+        if (
+            known is not None
+            and known.transaction_id == event.transaction_id
+            and not _is_used_again(known, key, started_at)
+        ):
             return facts, known.transaction_id
     number = facts.last_transaction_number
     if event.transaction_id is None:
@@ -315,9 +332,21 @@ def transaction_started(
     transaction_id = event.transaction_id or TransactionId(str(number))
     facts, started_at = dated(facts, event.measured_at, now)
     transaction = Transaction(
-        transaction_id=transaction_id, started_at=started_at, key=key, register_wh=event.register_wh
+        transaction_id=transaction_id,
+        started_at=started_at,
+        key=key,
+        register_wh=event.register_wh,
+        had_car=event.had_car,
     )
     return replace(facts, transaction=transaction, last_transaction_number=number, heard_at=now), transaction_id
+
+
+def _is_used_again(known: Transaction, key: str, started_at: datetime) -> bool:
+    """Tell whether a start is another transaction's, of a charger that begins its numbers anew with each boot.
+
+    Nothing is said of one that was never told to begin: its start may still wait in the charger's queue.
+    """
+    return known.key not in ("", key) and started_at > (known.ended_at or known.started_at)
 
 
 def is_end_of(running: Transaction, event: TransactionEnded, at: datetime) -> bool:

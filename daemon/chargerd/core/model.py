@@ -246,14 +246,15 @@ class Session:
 class Transaction:
     """An OCPP transaction as far as the core needs it. ``key`` recognises the same start told twice.
 
-    ``register_wh`` is the meter at its start, ``ended_at`` None while it runs, ``end_reason`` the charger's word for
-    why it ended.
+    ``register_wh`` is the meter at its start, ``had_car`` False when it began before a car was there. ``ended_at`` is
+    None while it runs, ``end_reason`` the charger's word for why it ended.
     """
 
     transaction_id: TransactionId
     started_at: datetime
     key: str = ""
     register_wh: float | None = None
+    had_car: bool | None = None
     ended_at: datetime | None = None
     end_reason: str = ""
 

@@ -257,6 +257,7 @@ def _ordered(
             transaction_id=transaction_id,
             id_token=text(obj(payload.get("idToken")).get("idToken")),
             register_wh=metering.last_register(samples, SampleContext.BEGIN),
+            had_car=False if word(transaction.get("chargingState")) == "idle" else None,
             measured_at=measured_at,
         )
         return (started, *status, *samples)

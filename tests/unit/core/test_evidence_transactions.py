@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chargerd.core import evidence
-from chargerd.core.events import Activity, TransactionEnded, TransactionStarted
+from chargerd.core.events import Activity, StatusReported, TransactionEnded, TransactionStarted
 from chargerd.core.ids import ReplyTo, TransactionId
 from chargerd.core.model import ChargerFacts
 from tests.support.home import GARAGE, utc
@@ -191,3 +191,83 @@ def test_an_end_that_names_none_ends_the_one_that_runs_unless_it_is_older() -> N
 def test_an_end_that_names_none_while_none_runs_is_noted_only_when_there_never_was_one() -> None:
     assert (noted := end(FRESH, "", "10T22:30").last_transaction) is not None
     assert noted.transaction_id == ""
+
+
+@pytest.mark.parametrize(
+    ("again", "is_another"),
+    [
+        pytest.param("10T22:31", True, id="after its end"),
+        pytest.param("10T22:30", False, id="at its end"),
+        pytest.param("10T22:00", False, id="told again"),
+    ],
+)
+def test_an_id_that_a_charger_uses_again_is_another_transaction(again: str, *, is_another: bool) -> None:
+    facts, _ = evidence.transaction_started(FRESH, start(transaction_id="1"), NOW)
+    facts = end(facts, "1", "10T22:30", measured="10T22:30")
+    told, number = evidence.transaction_started(facts, start(again, "1"), utc("10T22:40"))
+    assert number == "1"
+    assert (told.transaction is not None) is is_another
+
+
+def test_an_id_used_again_while_the_end_of_the_first_was_told_to_nobody_is_another_transaction() -> None:
+    facts, _ = evidence.transaction_started(FRESH, start(transaction_id="1"), NOW)
+    told, _ = evidence.transaction_started(facts, start("10T22:20", "1", register=9), utc("10T22:20"))
+    assert told.transaction is not None
+    assert (told.transaction.started_at, told.transaction.register_wh) == (utc("10T22:20"), 9)
+
+
+def test_a_start_that_comes_after_its_transaction_was_taken_over_is_not_another() -> None:
+    facts = replace(FRESH, transaction=running("1", started="10T22:00"))
+    assert evidence.transaction_started(facts, start("10T22:10", "1"), utc("10T22:20")) == (facts, "1")
+
+
+@pytest.mark.parametrize(
+    ("transaction_id", "measured", "now_running", "is_history"),
+    [
+        pytest.param("7", "10T21:59:59", None, True, id="of before its end"),
+        pytest.param("7", "10T22:00:00", None, False, id="of its end"),
+        pytest.param("8", "10T21:59:59", None, False, id="of another"),
+        pytest.param(None, "10T21:59:59", None, False, id="of none"),
+        pytest.param("7", "10T21:59:59", "7", False, id="the id runs again"),
+        pytest.param("7", "10T21:59:59", "9", True, id="another runs"),
+    ],
+)
+def test_what_is_told_late_of_a_transaction_that_is_over_says_nothing_of_the_plug(
+    transaction_id: str | None, measured: str, now_running: str | None, *, is_history: bool
+) -> None:
+    facts = end(replace(FRESH, transaction=running("7"), plugged=True), measured="10T22:00")
+    facts = replace(facts, plugged=False, transaction=None if now_running is None else running(now_running))
+    event = StatusReported(
+        charger_id=GARAGE,
+        plugged=True,
+        activity=Activity.CHARGING,
+        transaction_id=None if transaction_id is None else TransactionId(transaction_id),
+        measured_at=utc(measured),
+    )
+    told = evidence.status_told(facts, event, utc("10T22:01"))
+    assert told.plugged is not is_history
+    assert told.heard_at == utc("10T22:01")
+
+
+def test_what_is_told_of_a_transaction_whose_end_has_no_time_is_believed() -> None:
+    facts = replace(FRESH, last_transaction=running("7"))
+    event = StatusReported(charger_id=GARAGE, plugged=True, transaction_id=TransactionId("7"))
+    assert evidence.status_told(facts, event, NOW).plugged is True
+
+
+@pytest.mark.parametrize(("had_car", "since"), [(None, "10T21:58"), (True, "10T21:58"), (False, "10T22:00")])
+def test_a_car_is_there_since_its_transaction_began_unless_that_began_without_one(
+    had_car: bool | None,
+    since: str,
+) -> None:
+    waiting = replace(running("7", started="10T21:58"), had_car=had_car)
+    facts = replace(FRESH, plugged=False, plugged_at=utc("10T20:00"), transaction=waiting)
+    event = StatusReported(charger_id=GARAGE, plugged=True, measured_at=utc("10T22:00"))
+    assert evidence.status_told(facts, event, NOW).plugged_at == utc(since)
+
+
+def test_whether_a_car_was_there_at_the_start_is_kept() -> None:
+    told = replace(start(transaction_id="1"), had_car=False)
+    facts, _ = evidence.transaction_started(FRESH, told, NOW)
+    assert facts.transaction is not None
+    assert facts.transaction.had_car is False
