@@ -16,7 +16,7 @@ from chargerd.api.app import create_app
 from chargerd.api.server import serve
 from chargerd.clock import SystemClock
 from chargerd.config import Config, load_config, read_secret
-from chargerd.contract import Clock, Driver, Sink, TariffSource
+from chargerd.contract import Clock, Driver, Memory, Sink, TariffSource
 from chargerd.core.events import Configured, PricesUpdated
 from chargerd.core.ids import ChargerId, VehicleId
 from chargerd.desk import DaemonDesk
@@ -76,7 +76,7 @@ class _Daemon:
 
     async def run(self) -> int:
         states = await self._store.load()
-        async with _opened_drivers(self._config, self._clock) as drivers:
+        async with _opened_drivers(self._config, self._clock, self._store) as drivers:
             by_charger = {entry.spec.charger_id: drivers[entry.driver] for entry in self._config.chargers}
             dispatcher = Dispatcher(by_charger, self._inbox, self._clock)
             loop = Loop(
@@ -235,7 +235,7 @@ def _needs_restart(old: Config, new: Config) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _opened_drivers(config: Config, clock: Clock) -> AsyncIterator[dict[str, Driver]]:
+async def _opened_drivers(config: Config, clock: Clock, memory: Memory) -> AsyncIterator[dict[str, Driver]]:
     """Every driver that a charger is configured for, opened."""
     async with contextlib.AsyncExitStack() as stack:
         drivers: dict[str, Driver] = {}
@@ -244,7 +244,8 @@ async def _opened_drivers(config: Config, clock: Clock) -> AsyncIterator[dict[st
                 entry.spec.charger_id: entry.options for entry in config.chargers if entry.driver == kind
             }
             spec = chargerd_drivers.load(kind)
-            drivers[kind] = await stack.enter_async_context(spec.create(config.driver_sections[kind], options, clock))
+            driver = spec.create(config.driver_sections[kind], options, clock, memory)
+            drivers[kind] = await stack.enter_async_context(driver)
         yield drivers
 
 

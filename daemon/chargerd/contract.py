@@ -106,6 +106,7 @@ __all__ = [
     "ImmediateStartRequested",
     "LimitStep",
     "LogEntry",
+    "Memory",
     "MeterSampled",
     "NotSent",
     "Note",
@@ -182,6 +183,18 @@ class Sink(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """What a driver keeps from one run to the next: small JSON objects by key. A key begins with the driver's kind."""
+
+    async def recall(self, key: str) -> Document | None:
+        """Return what was remembered last under a key, or None. Raises StoreError."""
+        ...
+
+    async def remember(self, key: str, document: Document) -> None:
+        """Keep a document in place of the one before, durably, before returning. Raises StoreError."""
+        ...
+
+
 class Driver(Protocol):
     """One vendor protocol, for all chargers of its kind. Holds connection state only, never charging policy."""
 
@@ -210,15 +223,16 @@ class Driver(Protocol):
 class DriverSpec:
     """What a driver module exports as ``SPEC``.
 
-    ``create(section, chargers, clock)`` takes the driver's own configuration section, its chargers' options by
-    charger id (both validated by the two models below), and the clock; it opens nothing yet.
+    ``create(section, chargers, clock, memory)`` takes the driver's own configuration section, its chargers' options by
+    charger id (both validated by the two models below), the clock, and what it may keep for the next run; it opens
+    nothing yet.
     ``section_type`` and ``charger_type`` are pydantic models with ``extra="forbid"``.
     """
 
     kind: str
     section_type: type[Any]
     charger_type: type[Any]
-    create: Callable[[Any, Mapping[ChargerId, Any], Clock], AbstractAsyncContextManager[Driver]]
+    create: Callable[[Any, Mapping[ChargerId, Any], Clock, Memory], AbstractAsyncContextManager[Driver]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

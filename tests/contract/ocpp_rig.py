@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from chargerd.clock import parse_clock
-from chargerd.contract import ChargerId, Clock, Event
+from chargerd.contract import ChargerId, Clock, Document, Event, StoreError
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.driver import OcppDriver
 
@@ -45,6 +45,28 @@ class RecordingSink:
                         return event
                 self._came.clear()
                 await self._came.wait()
+
+
+class KeptMemory:
+    """What a driver keeps, in a dictionary; ``writes`` counts. While ``is_failing``, every access fails."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
+        self.writes = 0
+        self.is_failing = False
+
+    async def recall(self, key: str) -> Document | None:
+        self._check()
+        return self.documents.get(key)
+
+    async def remember(self, key: str, document: Document) -> None:
+        self._check()
+        self.writes += 1
+        self.documents[key] = json.loads(json.dumps(document))
+
+    def _check(self) -> None:
+        if self.is_failing:
+            raise StoreError("the disk is gone")
 
 
 class ScriptedCharger:
@@ -110,10 +132,11 @@ class ScriptedCharger:
 class Rig:
     """A driver that listens on a free port of the loopback interface."""
 
-    def __init__(self, driver: OcppDriver, sink: RecordingSink, port: int) -> None:
+    def __init__(self, driver: OcppDriver, sink: RecordingSink, clock: Clock) -> None:
         self.driver = driver
         self.sink = sink
-        self.port = port
+        self.clock = clock
+        self.port = 0
 
     @contextlib.asynccontextmanager
     async def charger(
@@ -161,16 +184,21 @@ async def running(
     *,
     clock: Clock | None = None,
     sink: RecordingSink | None = None,
+    memory: KeptMemory | None = None,
     **section: Any,
 ) -> AsyncIterator[Rig]:
     """Run a driver; simulated time is a thousand times faster unless a clock is given."""
+    clock = clock or parse_clock("2026-01-14T16:00:00Z@1000")
     driver = OcppDriver(
         OcppSection(listen="127.0.0.1:0", **section),
         chargers or {GARAGE: OcppCharger(identity="CP1")},
-        clock or parse_clock("2026-01-14T16:00:00Z@1000"),
+        clock,
+        memory or KeptMemory(),
     )
     sink = sink or RecordingSink()
     async with driver, asyncio.TaskGroup() as tasks:
         task = tasks.create_task(driver.run(sink))
-        yield Rig(driver, sink, await driver.port())
+        rig = Rig(driver, sink, clock)
+        rig.port = await driver.port()
+        yield rig
         task.cancel()

@@ -86,10 +86,20 @@ async def commanded(
             return error
         return None
 
+    async def refuse_all() -> None:
+        while True:
+            message_id, _, _ = await charger.request()
+            await charger.refuse(message_id, "NotSupported")
+
     async with asyncio.TaskGroup() as tasks:
         execution = tasks.create_task(outcome())
         message_id, action, payload = await charger.request()
+        while action == "ClearChargingProfile":  # before the first limit of a charger's life
+            await charger.reply(message_id, {"status": "Unknown"})
+            message_id, action, payload = await charger.request()
         await charger.reply(message_id, answer)
+        rest = tasks.create_task(refuse_all())
+        execution.add_done_callback(lambda _: rest.cancel())
     return action, payload, execution.result()
 
 

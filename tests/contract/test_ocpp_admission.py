@@ -155,7 +155,9 @@ async def test_a_wrong_password_is_refused_and_logged_once_without_the_secret(tm
 @pytest.mark.parametrize("content", [None, b"\n"], ids=["missing", "empty"])
 async def test_a_password_file_without_a_password_is_a_fault_of_the_configuration(tmp_path, content) -> None:
     path = tmp_path / "nothing" if content is None else password_file(tmp_path, content)
-    driver = OcppDriver(OcppSection(), {GARAGE: OcppCharger(identity="CP1", password_file=path)}, clock=None)
+    driver = OcppDriver(
+        OcppSection(), {GARAGE: OcppCharger(identity="CP1", password_file=path)}, clock=None, memory=None
+    )
     with pytest.raises(ConfigError, match="garage: password_file"):
         async with driver:
             pass
@@ -185,12 +187,12 @@ async def test_two_chargers_are_served_side_by_side() -> None:
 def test_two_chargers_of_the_same_identity_are_a_fault_of_the_configuration() -> None:
     chargers = {GARAGE: OcppCharger(identity="CP1"), ChargerId("yard"): OcppCharger(identity="cp1")}
     with pytest.raises(ConfigError, match="same identity"):
-        OcppDriver(OcppSection(), chargers, clock=None)
+        OcppDriver(OcppSection(), chargers, clock=None, memory=None)
 
 
 async def test_a_port_that_is_taken_is_a_driver_error() -> None:
     async with running() as rig:
-        second = OcppDriver(OcppSection(listen=f"127.0.0.1:{rig.port}"), {}, clock=None)
+        second = OcppDriver(OcppSection(listen=f"127.0.0.1:{rig.port}"), {}, clock=None, memory=None)
         async with second:
             with pytest.raises(DriverError, match="cannot listen"):
                 async with asyncio.timeout(5):

@@ -281,8 +281,8 @@ async def test_a_refusal_says_whether_the_charger_could_ever(answer, is_supporte
     async with running() as rig, rig.charger() as charger:
         await boot(charger)
         async with asyncio.TaskGroup() as tasks:
-            execution = tasks.create_task(_outcome(rig.driver.execute(PAUSE)))
-            message_id, _, _ = await charger.request("SetChargingProfile")
+            execution = tasks.create_task(_outcome(rig.driver.execute(STOP)))
+            message_id, _, _ = await charger.request("RemoteStopTransaction")
             if isinstance(answer, str):
                 await charger.refuse(message_id, answer)
             else:
@@ -291,24 +291,7 @@ async def test_a_refusal_says_whether_the_charger_could_ever(answer, is_supporte
         assert isinstance(refused, Refused)
         assert refused.supported is is_supported
         changes = [event.capabilities for event in rig.sink.seen if isinstance(event, CapabilitiesChanged)]
-        assert changes == ([] if is_supported else [Capabilities(can_limit=False)])
-
-
-@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
-@pytest.mark.parametrize("second", ["Accepted", "Rejected"])
-async def test_a_transaction_limit_that_is_refused_is_tried_once_as_the_default(version, second) -> None:
-    async with running() as rig, rig.charger(version) as charger:
-        await boot(charger, version)
-        purposes = []
-        async with asyncio.TaskGroup() as tasks:
-            execution = tasks.create_task(_outcome(rig.driver.execute(LIMIT)))
-            for status in ("Rejected", second):
-                message_id, _, payload = await charger.request("SetChargingProfile")
-                profile = payload.get("csChargingProfiles") or payload["chargingProfile"]
-                purposes.append(profile["chargingProfilePurpose"])
-                await charger.reply(message_id, {"status": status})
-        assert purposes == ["TxProfile", "TxDefaultProfile"]
-        assert (execution.result() is None) == (second == "Accepted")
+        assert changes == ([] if is_supported else [Capabilities(can_stop=False)])
 
 
 async def test_a_full_inbox_does_not_hinder_a_stop_of_the_driver() -> None:

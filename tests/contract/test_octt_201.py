@@ -120,13 +120,16 @@ async def test_tc_b_02_a_station_that_nobody_configured_is_pending_and_told_when
 
 
 async def _first_setup(charger: ScriptedCharger) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Boot and have everything unknown; return the GetVariables' data and the SetVariables' data, one each."""
+    """Boot and have everything unknown; return the largest GetVariables' data and the first SetVariables' data."""
     await charger.call("BootNotification", BOOT_201)
-    message_id, _, asked = await charger.request("GetVariables")
-    results = [{**item, "attributeStatus": "UnknownVariable"} for item in asked["getVariableData"]]
-    await charger.reply(message_id, {"getVariableResult": results})
-    _, _, written = await charger.request("SetVariables")
-    return asked["getVariableData"], written["setVariableData"]
+    asked: list[dict[str, Any]] = []
+    while True:
+        message_id, action, payload = await charger.request()
+        if action != "GetVariables":
+            return asked, payload["setVariableData"]
+        asked = max(asked, payload["getVariableData"], key=len)
+        results = [{**item, "attributeStatus": "UnknownVariable"} for item in payload["getVariableData"]]
+        await charger.reply(message_id, {"getVariableResult": results})
 
 
 async def test_tc_b_07_several_variables_are_read_at_once() -> None:

@@ -46,7 +46,8 @@ class SetCurrentLimit:
 
     ``later`` are the steps that the charger is to take by itself should nobody tell it anything more, oldest first, the
     last one for good; there are fewer of them than ``Capabilities.schedule_periods``. ``unheeded`` tells that the last
-    such limit was accepted and the meter has shown no effect since: then it is to be said another way.
+    such limit was accepted and the meter has shown no effect since: then it is to be said another way. ``phases`` and
+    ``voltage_v`` (a phase to neutral) are what a charger is told by that takes no current but a power over all phases.
     """
 
     charger_id: ChargerId
@@ -55,6 +56,8 @@ class SetCurrentLimit:
     transaction_id: TransactionId | None = None
     later: tuple[LimitStep, ...] = ()
     unheeded: bool = False
+    phases: int = 3
+    voltage_v: float = 230.0
     kind: Literal["set_current_limit"] = "set_current_limit"
 
 

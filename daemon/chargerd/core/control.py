@@ -350,6 +350,8 @@ def _limit(state: State, limit_a: float, offset: int) -> SetCurrentLimit:
         transaction_id=None if transaction is None else transaction.transaction_id,
         later=standing.order(state, state.at),
         unheeded=_is_unheeded(state),
+        phases=state.charger.phases,
+        voltage_v=state.site.voltage_v,
     )
 
 

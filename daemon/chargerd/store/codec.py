@@ -25,6 +25,7 @@ Cells = tuple[Interval, ...]
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 _NOTE: TypeAdapter[Note] = TypeAdapter(Note)
+_DOCUMENT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 _OLD_FIELD = "offline_since"
 """It tells a snapshot from before ``lost_at`` and the epochs of a ledger."""
@@ -66,6 +67,11 @@ def load_note(text: str) -> Note:
 def dump_document(document: Any) -> str:
     """Return the JSON text of a document as it is stored and served: no spaces, UTF-8."""
     return clean(json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+
+
+def load_document(text: str) -> dict[str, Any]:
+    """Read a JSON object. Raises ValueError."""
+    return _DOCUMENT.validate_json(text)
 
 
 def dump_time(at: datetime) -> str:

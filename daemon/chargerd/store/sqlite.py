@@ -13,7 +13,7 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import TypeVar
 
-from chargerd.contract import Commit, LogEntry, Page, PageQuery
+from chargerd.contract import Commit, Document, LogEntry, Page, PageQuery
 from chargerd.core.commands import StoreSettled
 from chargerd.core.ids import ChargerId, SessionId
 from chargerd.core.model import Interval, Quality, State
@@ -90,6 +90,31 @@ class SqliteStore:
             await self._run(expected, lambda: self._commit(commit))
         except (ValueError, OverflowError) as error:
             raise StoreError(f"{self._path}: expected to {expected}, got one that has no spelling: {error}") from error
+
+    async def recall(self, key: str) -> Document | None:
+        """Return what a driver remembered last under a key, or None. Raises StoreError."""
+
+        def read() -> Document | None:
+            row = self._connection.execute("SELECT document FROM memory WHERE key = ?", (key,)).fetchone()
+            return None if row is None else codec.load_document(row[0])
+
+        try:
+            return await self._run(f"read what is remembered as {key}", read)
+        except ValueError as error:
+            raise StoreError(f"{self._path}: expected a JSON object remembered as {key}, got: {error}") from error
+
+    async def remember(self, key: str, document: Document) -> None:
+        """Keep a driver's document in place of the one before, durably, before returning. Raises StoreError."""
+        text = codec.dump_document(document)
+
+        def write() -> None:
+            with _transaction(self._connection) as connection:
+                connection.execute(
+                    "INSERT INTO memory VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
+                    (key, text),
+                )
+
+        await self._run(f"remember {key}", write)
 
     async def settled(self, session_id: SessionId) -> str | None:
         """Return the exact JSON text of a settled session, or None."""

@@ -41,6 +41,18 @@ class Calls:
         """Let CALLs out: the charger has had its BootNotification answered and time to settle."""
         self._gate.set()
 
+    async def opened(self, what: str) -> None:
+        """Wait until CALLs are let out. Raises Unreachable when that does not come in time, or the connection goes."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._gate.wait()
+        except TimeoutError as error:
+            msg = f"{self._charger_id}: {what} not sent, the charger has not settled within {self._timeout_s:g} s"
+            raise Unreachable(msg) from error
+        if self._ended is not None:
+            msg = f"{self._charger_id}: {what} not sent, {self._ended}"
+            raise Unreachable(msg)
+
     def restart(self, reason: str) -> None:
         """Hold CALLs back again and fail the one in flight: the charger started anew and forgot it."""
         self._gate.clear()

@@ -13,7 +13,8 @@ class OcppSection(BaseModel):
     """Where chargers call in, and what they are told about intervals.
 
     ``heartbeat_interval_s`` and ``sample_interval_s`` are what chargers are asked for, in their own time;
-    ``call_timeout_s`` is in real seconds (slow chargers answer after up to a minute).
+    ``call_timeout_s`` is in real seconds (slow chargers answer after up to a minute). ``ping_interval_s``, in real
+    seconds too, is how often a connection is pinged, 0 for never; it is tuned where connections keep breaking.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +27,7 @@ class OcppSection(BaseModel):
     call_timeout_s: float = Field(default=60, gt=0, le=600)
     answer_timeout_s: float = Field(default=20, gt=0, le=60)
     message_bytes_max: int = Field(default=4 * 1024 * 1024, ge=65536)
+    ping_interval_s: float = Field(default=30, ge=0, le=3600)
 
     @field_validator("listen")
     @classmethod

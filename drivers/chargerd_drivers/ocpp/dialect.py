@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chargerd.contract import ChargerAnswer, ChargerCommand, ChargerId, Event, ReplyTo
+from chargerd.contract import ChargerAnswer, ChargerId, Event, ReplyTo, StartTransaction, StopTransaction
 from chargerd_drivers.ocpp.fields import Json
+from chargerd_drivers.ocpp.ways import Limit, Purpose
 from chargerd_drivers.ocpp.wire import Version
 
 Request = tuple[str, Json]
@@ -64,8 +65,20 @@ class Dialect(Protocol):
         """Return the payload that tells a charger our decision; None when the answer does not fit the question."""
         ...
 
-    def requests(self, command: ChargerCommand, connector: int, now: datetime) -> tuple[Request, ...]:
-        """Return what to send for a command, in order: the next is tried when one is refused."""
+    def request(self, command: StartTransaction | StopTransaction, connector: int) -> Request:
+        """Return what to send for a command."""
+        ...
+
+    def limit_request(self, limit: Limit, connector: int) -> Request:
+        """Return what says a limit in the way that it holds."""
+        ...
+
+    def clear_request(self, purpose: Purpose) -> Request:
+        """Return what takes our own profile of a purpose away."""
+        ...
+
+    def clear_all_requests(self) -> tuple[Request, ...]:
+        """Return what takes away every profile that there is."""
         ...
 
     def hold(self, action: str, payload: Json, now: datetime, /) -> Json | None:

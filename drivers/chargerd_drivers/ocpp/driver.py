@@ -18,6 +18,7 @@ from chargerd.contract import (
     Document,
     DriverSpec,
     Event,
+    Memory,
     OperatorAnswer,
     OperatorRequest,
     OperatorSide,
@@ -27,6 +28,8 @@ from chargerd.contract import (
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.identity import canonical
+from chargerd_drivers.ocpp.knowledge import Knowledge
+from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
 from chargerd_drivers.ocpp.server import Listener, Stranger
 from chargerd_drivers.ocpp.station import Station
@@ -37,13 +40,16 @@ _REPLACED = "replaced by a newer connection"
 
 
 class OcppDriver:
-    """See ``chargerd.contract.Driver``. Passwords are read when the context is entered; ``run`` opens the port."""
+    """See ``chargerd.contract.Driver``. Entering the context reads passwords and memory; ``run`` opens the port."""
 
-    def __init__(self, section: OcppSection, chargers: Mapping[ChargerId, OcppCharger], clock: Clock) -> None:
+    def __init__(
+        self, section: OcppSection, chargers: Mapping[ChargerId, OcppCharger], clock: Clock, memory: Memory
+    ) -> None:
         self._section = section
         self._clock = clock
+        library = Library(memory, lambda _model: Knowledge())
         self._stations = {
-            options.identity: Station(charger_id=charger_id, options=options)
+            options.identity: Station(charger_id=charger_id, options=options, lessons=Lessons(charger_id, library))
             for charger_id, options in chargers.items()
         }
         if len({canonical(identity) for identity in self._stations}) != len(chargers):
@@ -55,9 +61,10 @@ class OcppDriver:
         self._port: asyncio.Future[int] | None = None
 
     async def __aenter__(self) -> Self:
-        """Read the password files. Raises ConfigError for one that cannot be read."""
+        """Read the password files, and recall what was learned. Raises ConfigError for a file that cannot be read."""
         for station in self._stations.values():
             station.password = _password(station)
+            await station.lessons.open()
         self._port = asyncio.get_running_loop().create_future()
         return self
 

@@ -11,6 +11,8 @@ from chargerd.contract import (
     StopTransaction,
 )
 from chargerd_drivers.ocpp import metering
+from chargerd_drivers.ocpp.knowledge import Knowledge
+from chargerd_drivers.ocpp.setup import Outcome
 
 
 def from_command(known: Capabilities, command: ChargerCommand, *, is_supported: bool) -> Capabilities:
@@ -33,6 +35,24 @@ def from_measurands(known: Capabilities, measurands: tuple[str, ...]) -> Capabil
         reports_power=metering.POWER.casefold() in names or known.reports_power is True,
         reports_soc=metering.SOC.casefold() in names or known.reports_soc is True,
     )
+
+
+def from_settings(known: Knowledge, outcome: Outcome) -> Knowledge:
+    """What the settings say. A charger that rejected several periods takes one, whatever its settings say."""
+    limits, taste = outcome.limits, known.taste
+    periods = [count for count in (taste.periods_max, limits.periods_max) if count is not None]
+    taste = replace(
+        taste,
+        units=limits.units or taste.units,
+        stack_level_max=taste.stack_level_max if limits.stack_level_max is None else limits.stack_level_max,
+        periods_max=min(periods, default=None),
+    )
+    capabilities = known.capabilities
+    if capabilities.zero_is_stop is None:
+        capabilities = replace(capabilities, zero_is_stop=limits.zero_is_stop)
+    if outcome.measurands is not None:
+        capabilities = from_measurands(capabilities, outcome.measurands)
+    return replace(known, taste=taste, capabilities=capabilities)
 
 
 def from_sample(known: Capabilities, sample: MeterSampled) -> Capabilities:

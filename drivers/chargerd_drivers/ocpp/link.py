@@ -5,7 +5,9 @@ for the network are in real seconds; the settling time after a boot is in second
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -13,16 +15,15 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from chargerd.contract import (
-    Capabilities,
     CapabilitiesChanged,
     ChargerAnswer,
+    ChargerBooted,
     ChargerCommand,
     ChargerInstructed,
     ChargerOnline,
     Clock,
     Event,
     Faulted,
-    MeterSampled,
     NotSent,
     OperatorAnswer,
     OperatorRequest,
@@ -32,15 +33,19 @@ from chargerd.contract import (
     Sink,
     Unreachable,
 )
-from chargerd_drivers.ocpp import by_hand, learning, unasked
+from chargerd_drivers.ocpp import by_hand, learning, pulse, unasked
 from chargerd_drivers.ocpp.calls import CallError, Calls
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.decisions import Decisions
 from chargerd_drivers.ocpp.dialect import Context, Dialect, Reading, Request
 from chargerd_drivers.ocpp.fields import Json, word
 from chargerd_drivers.ocpp.frames import Broken, Call, Frame, MessageId, encode_fault, encode_result, parse
+from chargerd_drivers.ocpp.knowledge import Knowledge, Model
+from chargerd_drivers.ocpp.orders import Orders
+from chargerd_drivers.ocpp.polling import Polling
+from chargerd_drivers.ocpp.probes import Probes
 from chargerd_drivers.ocpp.pulse import Pulse
-from chargerd_drivers.ocpp.setup import Setup
+from chargerd_drivers.ocpp.setup import Setup, meter_trigger
 from chargerd_drivers.ocpp.shape import Shapes
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.wire import check_sent, known_action
@@ -79,6 +84,12 @@ class Link:
         self._shapes = Shapes(dialect.VERSION)
         self._tasks: asyncio.TaskGroup | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._orders = Orders(station, dialect, clock, call=self._call, learn=self._learn)
+        self._probes = Probes(station.lessons, clock, self._call, station.stalls)
+        self._interval_s: float = section.sample_interval_s
+        self._polling: asyncio.Task[None] | None = None
+        self._is_broken = False
+        self._model: Model | None = None
         self._setup: asyncio.Task[None] | None = None
         self._greeted = asyncio.Event()
         self._retired: str | None = None
@@ -86,7 +97,9 @@ class Link:
         self._messages = 0
         self._timeouts_in_a_row = 0
         silence_max_s = max(clock.real_seconds(3 * section.heartbeat_interval_s), _SILENCE_MIN_S)
-        self._pulse = Pulse(socket, silence_max_s)
+        learned_s = station.lessons.knowledge.ping_interval_s
+        self._ping_interval_s = section.ping_interval_s if learned_s is None else learned_s
+        self._pulse = Pulse(socket, silence_max_s, self._ping_interval_s)
 
     async def run(self, sink: Sink) -> str:
         """Serve until the connection ends; return why it did."""
@@ -103,10 +116,32 @@ class Link:
                 self._calls.end(reason)
                 for task in tuple(self._background):
                     task.cancel()
+            await self._supervised("end", self._ended)
         finally:
             self._tasks = None
             self._calls.end(reason)
         return self._why_retired() or reason
+
+    async def _ended(self) -> None:
+        """Learn from a connection that broke: by a probe of the set-up, or soon and again and again."""
+        fallen = await self._probes.fell()
+        if fallen is not None:
+            self._log.info("ocpp.fell", message=f"{self.station.charger_id} was gone after {fallen}")
+        configured_s = self._section.ping_interval_s
+        is_short = pulse.is_short(self._pulse.age_s, configured_s)
+        if not self._is_broken or fallen is not None or not is_short or not self._greeted.is_set():
+            self.station.drops = 0 if not is_short else self.station.drops
+            return
+        self.station.drops += 1
+        if self.station.drops >= pulse.DROPS_MAX:
+            self.station.drops = 0
+            interval_s = pulse.tuned(self._ping_interval_s, configured_s)
+            self._log.info(
+                "ocpp.pings_tuned",
+                message=f"{self.station.charger_id} broke {pulse.DROPS_MAX} connections in a row; pings are changed",
+                interval_s=interval_s,
+            )
+            await self._learn(replace(self.station.lessons.knowledge, ping_interval_s=interval_s))
 
     def _why_retired(self) -> str | None:
         return self._retired
@@ -127,35 +162,17 @@ class Link:
         await self._socket.close(1000, reason)
 
     async def execute(self, command: ChargerCommand) -> None:
-        """Send a command, with its alternatives. Return when the charger accepted; raises Refused or Unreachable."""
-        attempts = self._dialect.requests(command, self.station.options.connector, self._clock.now())
-        refusals: list[Refused] = []
-        for attempt in attempts:
-            try:
-                await self._ask(attempt)
-            except Refused as refused:
-                refusals.append(refused)
-            except Unreachable as unreachable:
-                await self._count_timeout(unreachable)
-                raise
-            else:
-                self._timeouts_in_a_row = 0
-                await self._learn(learning.from_command(self.station.capabilities, command, is_supported=True))
-                return
+        """Carry out a command. Return when the charger accepted; raises Refused or Unreachable."""
+        try:
+            await self._calls.opened(command.kind)
+            await self._orders.execute(command)
+        except Unreachable as unreachable:
+            await self._count_timeout(unreachable)
+            raise
+        except Refused:
+            self._timeouts_in_a_row = 0
+            raise
         self._timeouts_in_a_row = 0
-        if not any(refused.supported for refused in refusals):
-            await self._learn(learning.from_command(self.station.capabilities, command, is_supported=False))
-            raise refusals[-1]
-        raise next(refused for refused in reversed(refusals) if refused.supported)
-
-    async def _ask(self, request: Request) -> None:
-        action, _ = request
-        answer = await self._call(request)
-        status = word(answer.get("status"))
-        if status != "accepted":
-            said = f"{self.station.charger_id}: {action} expected Accepted, got {answer.get('status')!r}"[:200]
-            why = by_hand.why_not(answer)
-            raise Refused(f"{said}: {why}" if why else said, supported=status not in {"notsupported", "notimplemented"})
 
     async def _call(self, request: Request) -> Json:
         action, payload = request
@@ -205,10 +222,12 @@ class Link:
             )
             await self.close("does not answer")
 
-    async def _learn(self, learned: Capabilities) -> None:
-        if learned != self.station.capabilities:
-            self.station.capabilities = learned
-            await self._tell(CapabilitiesChanged(charger_id=self.station.charger_id, capabilities=learned))
+    async def _learn(self, knowledge: Knowledge) -> None:
+        await self.station.lessons.keep(knowledge)
+        told = knowledge.told
+        if told != self.station.told:
+            self.station.told = told
+            await self._tell(CapabilitiesChanged(charger_id=self.station.charger_id, capabilities=told))
 
     async def _tell(self, event: Event) -> None:
         if self._retired is None:
@@ -219,6 +238,7 @@ class Link:
             try:
                 message = await self._socket.recv()
             except ConnectionClosed as closed:
+                self._is_broken = closed.rcvd is None and closed.sent is None
                 return str(closed)
             if self._retired is not None:
                 return self._retired
@@ -285,8 +305,10 @@ class Link:
             await self._welcome(is_boot=False)
         for event in reading.events:
             await self._tell(event)
-            if isinstance(event, MeterSampled):
-                await self._learn(learning.from_sample(self.station.capabilities, event))
+            if isinstance(event, ChargerBooted):
+                self._model = Model(vendor=event.vendor, model=event.model, firmware=event.firmware)
+            await self._orders.saw(event)
+            self._poll()
         if is_boot:
             await self._welcome(is_boot=True)
 
@@ -363,32 +385,51 @@ class Link:
             self._log.debug("ocpp.online", protocol=self._dialect.PROTOCOL)
             await self._tell(ChargerOnline(charger_id=self.station.charger_id, protocol=self._dialect.PROTOCOL))
         if is_first or is_boot:
+            await self._probes.fell()
             if self._setup is not None:
                 self._setup.cancel()
             self._setup = self._spawn("setup", self._set_up)
 
     async def _set_up(self) -> None:
+        station, section = self.station, self._section
+        if await station.lessons.open(self._model):
+            station.told = None
+        await self._probes.begin()
+        await self._learn(station.lessons.knowledge)
         await self._clock.sleep(SETTLE_S)
         self._calls.open()
-        setup = Setup(
-            charger_id=self.station.charger_id,
-            connector=self.station.options.connector,
-            version=self._dialect.VERSION,
-            sample_interval_s=self._section.sample_interval_s,
-        )
+        setup = Setup(self._probes, station, version=self._dialect.VERSION, sample_interval_s=section.sample_interval_s)
         try:
-            if self.station.keeps_booting:
+            if station.keeps_booting:
                 self._log.warning(
                     "ocpp.setup_skipped",
-                    message=f"{self.station.charger_id} booted three times in 5 minutes; its settings are left alone",
+                    message=f"{station.charger_id} booted three times in 5 minutes; its settings are left alone",
                 )
-            else:
-                sampled = await setup.configure(self._call)
-                if sampled is not None:
-                    await self._learn(learning.from_measurands(self.station.capabilities, sampled))
-            await setup.ask_state(self._call)
+            elif not station.lessons.knowledge.minimal_setup:
+                outcome = await setup.configure()
+                self._interval_s = max(outcome.interval_s or 0.0, section.sample_interval_s)
+                await self._learn(learning.from_settings(station.lessons.knowledge, outcome))
+            await setup.ask_state()
+            await self._probes.end()
         except Unreachable as unreachable:
             self._log.debug("ocpp.setup_cut_short", reason=str(unreachable))
+
+    def _poll(self) -> None:
+        """Ask for the meter while it charges and tells nothing."""
+        is_idle = self._polling is None or self._polling.done()
+        if self._orders.course.charging_at is None or not is_idle or self._tasks is None:
+            return
+        station = self.station
+        trigger = meter_trigger(self._dialect.VERSION, station.options.connector)
+        is_skipped = trigger[1]["requestedMessage"] in station.lessons.knowledge.skips
+        ask = None if is_skipped else partial(self._call, trigger)
+        polling = Polling(station, self._orders, self._clock, ask=ask, learn=self._learn)
+
+        async def poll() -> None:
+            with contextlib.suppress(Unreachable):
+                await polling.run(self._interval_s)
+
+        self._polling = self._spawn("polling", poll)
 
     async def _keep_alive(self) -> None:
         if await self._pulse.watch():

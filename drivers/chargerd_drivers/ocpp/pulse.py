@@ -6,17 +6,39 @@ from collections.abc import Awaitable
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-PING_INTERVAL_S = 30.0
+DROPS_MAX = 3
+"""So many connections in a row that soon broke: then pings may be what breaks them, or what is missing."""
+_LOOK_S = 30.0
+
+
+def is_short(life_s: float, configured_s: float) -> bool:
+    """Whether a connection broke so soon that pings may have to do with it."""
+    return life_s < 4 * (configured_s or _LOOK_S)
+
+
+def tuned(interval_s: float, configured_s: float) -> float:
+    """Return what to try next: more often (Wallbox drops what is silent for 30 s), then not at all, then as before."""
+    if interval_s == 0 or configured_s == 0:
+        return configured_s if interval_s == 0 and configured_s else _LOOK_S
+    return configured_s * 2 / 3 if interval_s >= configured_s else 0.0
 
 
 class Pulse:
-    """Any frame is a sign of life; an unanswered ping proves nothing, for some chargers (Khons) never answer one."""
+    """Any frame is a sign of life; an unanswered ping proves nothing, for some chargers (Khons) never answer one.
 
-    def __init__(self, socket: ServerConnection, silence_max_s: float, interval_s: float = PING_INTERVAL_S) -> None:
+    ``interval_s`` 0: no pings.
+    """
+
+    def __init__(self, socket: ServerConnection, silence_max_s: float, interval_s: float) -> None:
         self._socket = socket
         self._silence_max_s = silence_max_s
         self._interval_s = interval_s
-        self._heard_s = asyncio.get_running_loop().time()
+        self._heard_s = self._began_s = asyncio.get_running_loop().time()
+
+    @property
+    def age_s(self) -> float:
+        """How long the connection has been there."""
+        return asyncio.get_running_loop().time() - self._began_s
 
     def heard(self) -> None:
         """Note a sign of life."""
@@ -30,8 +52,10 @@ class Pulse:
         """
         pong: Awaitable[float] | None = None
         while asyncio.get_running_loop().time() - self._heard_s < self._silence_max_s:
-            await asyncio.sleep(self._interval_s)
+            await asyncio.sleep(self._interval_s or _LOOK_S)
             try:
+                if self._interval_s == 0:
+                    continue
                 if pong is None:
                     pong = await self._socket.ping()
                 elif _has_come(pong):

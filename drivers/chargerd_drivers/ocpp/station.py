@@ -1,11 +1,12 @@
 """What is remembered of a charger from one connection to the next."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from chargerd.contract import Capabilities, ChargerId
 from chargerd_drivers.ocpp.config import OcppCharger
+from chargerd_drivers.ocpp.lessons import Lessons
 from chargerd_drivers.ocpp.unasked import Hearsay
 
 _FOREIGN_MAX = 64
@@ -17,17 +18,23 @@ _BOOTS_WITHIN_S = 300.0
 class Station:
     """One configured charger. Holds no policy: what it can do, what it says, and transactions that are not ours.
 
-    ``password`` is None when none is asked for.
+    ``password`` is None when none is asked for. ``told`` is what the core was last told that it can do, None when that
+    is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row.
+    ``refused_writes`` are settings with values that it answered no to.
     """
 
     charger_id: ChargerId
     options: OcppCharger
+    lessons: Lessons
     password: bytes | None = None
-    capabilities: Capabilities = field(default_factory=Capabilities)
+    told: Capabilities | None = Capabilities()
     foreign: dict[str, None] = field(default_factory=dict)
     boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
     hearsay: Hearsay = field(default_factory=Hearsay)
+    stalls: Counter[str] = field(default_factory=Counter)
     connections: int = 0
+    drops: int = 0
+    refused_writes: set[str] = field(default_factory=set)
     _spare_transaction_id: int = 0
 
     def remember_foreign(self, transaction_id: str) -> None:

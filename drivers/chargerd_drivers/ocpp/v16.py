@@ -1,7 +1,7 @@
 """OCPP 1.6 (edition 2, section 6 and 7) payloads to events, and commands to requests. Pure; 1.6 words end here."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 from ocpp.v16 import call, call_result, datatypes, enums
@@ -13,9 +13,6 @@ from chargerd.contract import (
     AuthorizeRequested,
     ChargerAnswer,
     ChargerBooted,
-    ChargerCommand,
-    ProtocolViolation,
-    SetCurrentLimit,
     StartTransaction,
     StatusReported,
     StopTransaction,
@@ -23,7 +20,7 @@ from chargerd.contract import (
     TransactionId,
     TransactionStarted,
 )
-from chargerd_drivers.ocpp import metering
+from chargerd_drivers.ocpp import metering, profiles16
 from chargerd_drivers.ocpp.dialect import PENDING_INTERVAL_S, Context, Reading, Request
 from chargerd_drivers.ocpp.fields import Json, integer, moment, stamp, text, word
 from chargerd_drivers.ocpp.wire import Version, known_action, to_payload, to_request
@@ -32,8 +29,11 @@ VERSION: Version = "1.6"
 PROTOCOL = "OCPP 1.6"
 FORMAT_ERROR = "FormationViolation"
 
+limit_request = profiles16.limit_request
+clear_request = profiles16.clear_request
+clear_all_requests = profiles16.clear_all_requests
+
 _ID_TAG_MAX = 20
-_TX_PROFILE_ID, _DEFAULT_PROFILE_ID, _STACK_LEVEL = 2, 1, 0
 
 _STATUS: dict[str, tuple[bool | None, Activity | None]] = {
     "available": (False, Activity.IDLE),
@@ -81,22 +81,14 @@ def confirmation(reading: Reading, answer: ChargerAnswer) -> Json | None:
             return None
 
 
-def requests(command: ChargerCommand, connector: int, now: datetime) -> tuple[Request, ...]:
-    """Return what to send for a command, in order: the next is tried when one is refused.
-
-    Raises ProtocolViolation by LOCAL for a transaction id that is no integer.
-    """
+def request(command: StartTransaction | StopTransaction, connector: int) -> Request:
+    """Return what to send for a command. Raises ProtocolViolation by LOCAL for a transaction id that is no integer."""
     match command:
         case StartTransaction():
             tag = command.id_token[:_ID_TAG_MAX]
-            return (to_request(call.RemoteStartTransaction(id_tag=tag, connector_id=connector)),)
+            return to_request(call.RemoteStartTransaction(id_tag=tag, connector_id=connector))
         case StopTransaction():
-            return (to_request(call.RemoteStopTransaction(transaction_id=_given_id(command.transaction_id))),)
-        case SetCurrentLimit():
-            default = _limit(command.limit_a, None, connector, now)
-            if command.transaction_id is None:
-                return (default,)
-            return _limit(command.limit_a, _given_id(command.transaction_id), connector, now), default
+            return to_request(call.RemoteStopTransaction(transaction_id=profiles16.given_id(command.transaction_id)))
 
 
 def hold(action: str, _payload: Json, now: datetime) -> Json | None:
@@ -116,36 +108,6 @@ def hold(action: str, _payload: Json, now: datetime) -> Json | None:
             return _data_transfer()
         case name:
             return {} if name in _ANSWERED_EMPTY else None
-
-
-def _given_id(transaction_id: TransactionId) -> int:
-    value = integer(transaction_id)
-    if value is None:
-        msg = f"transaction id {transaction_id!r}: OCPP 1.6 knows integers only"
-        raise ProtocolViolation(msg, by="LOCAL")
-    return value
-
-
-def _limit(limit_a: float, transaction_id: int | None, connector: int, now: datetime) -> Request:
-    """SetChargingProfile (section 5.16): one open-ended period from a minute ago, so that a skewed clock sees it.
-
-    Id and stack level are always the same, so a repeat replaces what was there. The limit is rounded to 0.1 A.
-    """
-    purposes = enums.ChargingProfilePurposeType
-    schedule = datatypes.ChargingSchedule(
-        charging_rate_unit=enums.ChargingRateUnitType.amps,
-        charging_schedule_period=[datatypes.ChargingSchedulePeriod(start_period=0, limit=round(limit_a, 1))],
-        start_schedule=stamp(now - timedelta(seconds=60)),
-    )
-    profile = datatypes.ChargingProfile(
-        charging_profile_id=_DEFAULT_PROFILE_ID if transaction_id is None else _TX_PROFILE_ID,
-        stack_level=_STACK_LEVEL,
-        charging_profile_purpose=purposes.tx_default_profile if transaction_id is None else purposes.tx_profile,
-        charging_profile_kind=enums.ChargingProfileKindType.absolute,
-        charging_schedule=schedule,
-        transaction_id=transaction_id,
-    )
-    return to_request(call.SetChargingProfile(connector_id=connector, cs_charging_profiles=profile))
 
 
 def _is_ours(payload: Json, context: Context) -> bool:

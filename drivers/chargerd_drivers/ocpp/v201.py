@@ -1,7 +1,7 @@
 """OCPP 2.0.1 (part 2) payloads to events, and commands to requests. Pure."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 from ocpp.v201 import call, call_result, datatypes, enums
@@ -13,11 +13,9 @@ from chargerd.contract import (
     AuthorizeRequested,
     ChargerAnswer,
     ChargerBooted,
-    ChargerCommand,
     Event,
     MeterSampled,
     SampleContext,
-    SetCurrentLimit,
     StartTransaction,
     StatusReported,
     StopTransaction,
@@ -25,7 +23,7 @@ from chargerd.contract import (
     TransactionId,
     TransactionStarted,
 )
-from chargerd_drivers.ocpp import metering
+from chargerd_drivers.ocpp import metering, profiles201
 from chargerd_drivers.ocpp.dialect import PENDING_INTERVAL_S, Context, Reading, Request
 from chargerd_drivers.ocpp.fields import Json, integer, moment, obj, stamp, text, word
 from chargerd_drivers.ocpp.wire import Version, known_action, to_payload, to_request
@@ -34,8 +32,11 @@ VERSION: Version = "2.0.1"
 PROTOCOL = "OCPP 2.0.1"
 FORMAT_ERROR = "FormatViolation"
 
+limit_request = profiles201.limit_request
+clear_request = profiles201.clear_request
+clear_all_requests = profiles201.clear_all_requests
+
 _ID_TOKEN_MAX = 36
-_TX_PROFILE_ID, _DEFAULT_PROFILE_ID, _SCHEDULE_ID, _STACK_LEVEL = 2, 1, 1, 0
 
 _STATUS: dict[str, tuple[bool | None, Activity | None]] = {
     "available": (False, Activity.IDLE),
@@ -104,20 +105,15 @@ def confirmation(reading: Reading, answer: ChargerAnswer) -> Json | None:
             return None
 
 
-def requests(command: ChargerCommand, connector: int, now: datetime) -> tuple[Request, ...]:
-    """Return what to send for a command, in order: the next is tried when one is refused."""
+def request(command: StartTransaction | StopTransaction, connector: int) -> Request:
+    """Return what to send for a command."""
     match command:
         case StartTransaction():
             token = datatypes.IdTokenType(id_token=command.id_token[:_ID_TOKEN_MAX], type=enums.IdTokenEnumType.central)
             start = call.RequestStartTransaction(id_token=token, remote_start_id=command.command_id, evse_id=connector)
-            return (to_request(start),)
+            return to_request(start)
         case StopTransaction():
-            return (to_request(call.RequestStopTransaction(transaction_id=command.transaction_id)),)
-        case SetCurrentLimit():
-            default = _limit(command.limit_a, None, connector, now)
-            if command.transaction_id is None:
-                return (default,)
-            return _limit(command.limit_a, command.transaction_id, connector, now), default
+            return to_request(call.RequestStopTransaction(transaction_id=command.transaction_id))
 
 
 def hold(action: str, payload: Json, now: datetime) -> Json | None:
@@ -137,29 +133,6 @@ def hold(action: str, payload: Json, now: datetime) -> Json | None:
             return _data_transfer()
         case name:
             return {} if name in _ANSWERED_EMPTY else None
-
-
-def _limit(limit_a: float, transaction_id: TransactionId | None, connector: int, now: datetime) -> Request:
-    """SetChargingProfile (K01): one open-ended period from a minute ago, so that a skewed clock sees it.
-
-    Id and stack level are always the same, so a repeat replaces what was there. BMW/Delta reject levels over 0.
-    """
-    purposes = enums.ChargingProfilePurposeEnumType
-    schedule = datatypes.ChargingScheduleType(
-        id=_SCHEDULE_ID,
-        charging_rate_unit=enums.ChargingRateUnitEnumType.amps,
-        charging_schedule_period=[datatypes.ChargingSchedulePeriodType(start_period=0, limit=round(limit_a, 1))],
-        start_schedule=stamp(now - timedelta(seconds=60)),
-    )
-    profile = datatypes.ChargingProfileType(
-        id=_DEFAULT_PROFILE_ID if transaction_id is None else _TX_PROFILE_ID,
-        stack_level=_STACK_LEVEL,
-        charging_profile_purpose=purposes.tx_default_profile if transaction_id is None else purposes.tx_profile,
-        charging_profile_kind=enums.ChargingProfileKindEnumType.absolute,
-        charging_schedule=[schedule],
-        transaction_id=transaction_id,
-    )
-    return to_request(call.SetChargingProfile(evse_id=connector, charging_profile=profile))
 
 
 def _boot(payload: Json, context: Context) -> Reading:

@@ -14,6 +14,8 @@ from chargerd.contract import (
 )
 from chargerd_drivers.ocpp import learning
 from chargerd_drivers.ocpp.config import OcppCharger
+from chargerd_drivers.ocpp.knowledge import Knowledge
+from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.metering import ENERGY, POWER
 from chargerd_drivers.ocpp.shape import Shapes
 from chargerd_drivers.ocpp.station import Station
@@ -23,7 +25,8 @@ GARAGE = ChargerId("garage")
 
 
 def station() -> Station:
-    return Station(charger_id=GARAGE, options=OcppCharger(identity="CP1"))
+    lessons = Lessons(GARAGE, Library(None, lambda _: Knowledge()))
+    return Station(charger_id=GARAGE, options=OcppCharger(identity="CP1"), lessons=lessons)
 
 
 def test_three_boots_within_five_minutes_are_too_many() -> None:

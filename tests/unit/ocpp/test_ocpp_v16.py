@@ -14,7 +14,6 @@ from chargerd.contract import (
     MeterSampled,
     ProtocolViolation,
     ReplyTo,
-    SetCurrentLimit,
     StartTransaction,
     StatusReported,
     StopTransaction,
@@ -196,60 +195,22 @@ def test_what_is_not_for_a_central_system_is_not_read(action) -> None:
     assert v16.read(action, {}, CONTEXT) is None
 
 
-def profile(request):
-    action, payload = request
-    assert action == "SetChargingProfile"
-    return payload
-
-
-def test_a_limit_without_a_transaction_is_an_open_ended_default_in_force_since_a_minute_ago() -> None:
-    command = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(1), limit_a=0.1 + 0.2)
-    [request] = v16.requests(command, 1, NOW)
-    assert profile(request) == {
-        "connectorId": 1,
-        "csChargingProfiles": {
-            "chargingProfileId": 1,
-            "stackLevel": 0,
-            "chargingProfilePurpose": "TxDefaultProfile",
-            "chargingProfileKind": "Absolute",
-            "chargingSchedule": {
-                "chargingRateUnit": "A",
-                "startSchedule": "2026-01-14T15:59:00Z",
-                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0.3}],
-            },
-        },
-    }
-
-
-def test_a_limit_for_a_transaction_names_it_and_falls_back_to_the_default() -> None:
-    command = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(1), limit_a=6, transaction_id=TransactionId("17"))
-    first, second = (profile(request)["csChargingProfiles"] for request in v16.requests(command, 1, NOW))
-    assert (first["chargingProfilePurpose"], first["transactionId"]) == ("TxProfile", 17)
-    assert (second["chargingProfilePurpose"], second.get("transactionId")) == ("TxDefaultProfile", None)
-    assert first["chargingProfileId"] != second["chargingProfileId"]
-
-
 COMMANDS = [
     StartTransaction(charger_id=GARAGE, command_id=CommandId(1), id_token="a-token-that-is-much-too-long"),
     StopTransaction(charger_id=GARAGE, command_id=CommandId(1), transaction_id=TransactionId("17")),
-    *(
-        SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(1), limit_a=limit, transaction_id=transaction)
-        for limit in (0, 6, 6.55, 10.000000001, 32)
-        for transaction in (None, TransactionId("17"))
-    ),
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_request_keeps_to_the_schema(command) -> None:
-    for action, payload in v16.requests(command, 1, NOW):
-        assert fault_in(payload, action, "request", "1.6") is None
+    action, payload = v16.request(command, 1)
+    assert fault_in(payload, action, "request", "1.6") is None
 
 
 def test_a_transaction_id_that_is_no_integer_is_our_own_fault() -> None:
     command = StopTransaction(charger_id=GARAGE, command_id=CommandId(1), transaction_id=TransactionId("tx"))
     with pytest.raises(ProtocolViolation) as violation:
-        v16.requests(command, 1, NOW)
+        v16.request(command, 1)
     assert violation.value.by == "LOCAL"
 
 

@@ -14,7 +14,6 @@ from chargerd.contract import (
     CommandId,
     MeterSampled,
     ReplyTo,
-    SetCurrentLimit,
     StartTransaction,
     StatusReported,
     StopTransaction,
@@ -203,31 +202,13 @@ def test_what_needs_no_decision_is_answered_at_once(action) -> None:
 COMMANDS = [
     StartTransaction(charger_id=GARAGE, command_id=CommandId(1), id_token="t" * 60),
     StopTransaction(charger_id=GARAGE, command_id=CommandId(1), transaction_id=TransactionId("tx")),
-    *(
-        SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(1), limit_a=limit, transaction_id=transaction)
-        for limit in (0, 6.55, 32)
-        for transaction in (None, TransactionId("tx"))
-    ),
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_request_keeps_to_the_schema(command) -> None:
-    for action, payload in v201.requests(command, 1, NOW):
-        assert fault_in(payload, action, "request", "2.0.1") is None
-
-
-def test_a_limit_for_a_transaction_names_it_and_falls_back_to_the_default() -> None:
-    command = SetCurrentLimit(
-        charger_id=GARAGE, command_id=CommandId(1), limit_a=6.25, transaction_id=TransactionId("tx")
-    )
-    first, second = (payload["chargingProfile"] for _, payload in v201.requests(command, 1, NOW))
-    assert (first["chargingProfilePurpose"], first["transactionId"]) == ("TxProfile", "tx")
-    assert (second["chargingProfilePurpose"], second.get("transactionId")) == ("TxDefaultProfile", None)
-    [schedule] = first["chargingSchedule"]
-    assert schedule["startSchedule"] == "2026-01-14T15:59:00Z"
-    assert "duration" not in schedule
-    assert schedule["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 6.2}]
+    action, payload = v201.request(command, 1)
+    assert fault_in(payload, action, "request", "2.0.1") is None
 
 
 @pytest.mark.parametrize("action", ["BootNotification", "Heartbeat", "Authorize", "TransactionEvent", "DataTransfer"])

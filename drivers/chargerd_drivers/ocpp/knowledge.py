@@ -1,0 +1,158 @@
+"""What is learned of chargers and kept: of each model with its firmware, and of each charger. Pure.
+
+Only what a charger did, or answered expressly, is learned; a lost answer teaches nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chargerd.contract import Capabilities, Document
+from chargerd_drivers.ocpp.ways import Taste
+
+SECOND_TRY_AFTER = timedelta(days=1)
+"""A probe after which the connection was lost once is left out for so long: it may have been chance."""
+_PROBES_MAX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What a charger says that it is; "" where it does not say."""
+
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+
+    @property
+    def key(self) -> str | None:
+        """Under which key its knowledge is kept; None for a charger that has not said what it is."""
+        named = (self.vendor, self.model, self.firmware)
+        return "ocpp/model/" + "/".join(part.replace("/", " ") for part in named) if any(named) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """A probe after which a charger was gone: how often, and when last."""
+
+    probe: str
+    times: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known of a model with its firmware.
+
+    ``zero_ends`` counts transactions that a limit of 0 seemed to end.
+    ``passed`` are probes that did no harm, ``probing`` the one that is under way, ``falls`` those that did harm,
+    ``skips`` those that are known for it. ``minimal_setup`` leaves its settings alone. ``id_token`` is what it takes a
+    remote start with, whatever is configured. ``ping_interval_s`` is in real seconds, 0 for no pings at all.
+    """
+
+    capabilities: Capabilities = Capabilities()
+    taste: Taste = Taste()
+    zero_ends: int = 0
+    passed: tuple[str, ...] = ()
+    probing: str | None = None
+    falls: tuple[Fall, ...] = ()
+    skips: tuple[str, ...] = ()
+    minimal_setup: bool = False
+    id_token: str | None = None
+    ping_interval_s: float | None = None
+
+    @property
+    def told(self) -> Capabilities:
+        """What the core is told of it: what was seen, and of limits what the way in use tells."""
+        taste = self.taste
+        way = taste.in_transaction or taste.idle
+        unit = taste.unit if way is None else way.unit
+        purpose = taste.purpose if way is None else way.purpose
+        return replace(
+            self.capabilities,
+            limit_unit=None if unit is None else unit.value,
+            limit_purpose=None if purpose is None else purpose.value,
+            schedule_periods=taste.periods_max,
+        )
+
+    def ended_by_zero(self, times: int) -> "Knowledge":
+        """A transaction ended soon after a limit of 0; that is believed after so many times."""
+        zero_ends = self.zero_ends + 1
+        is_sure = zero_ends >= times
+        capabilities = replace(self.capabilities, zero_is_stop=True) if is_sure else self.capabilities
+        return replace(self, zero_ends=zero_ends, capabilities=capabilities)
+
+    def outlived_zero(self) -> "Knowledge":
+        """A transaction went on after a limit of 0."""
+        return replace(self, zero_ends=0, capabilities=replace(self.capabilities, zero_is_stop=False))
+
+    def leaves_out(self, probe: str, now: datetime) -> bool:
+        """Whether a probe is too dangerous: the second fall is for good, the first one for a day."""
+        fall = next((fall for fall in self.falls if fall.probe == probe), None)
+        return probe in self.skips or (fall is not None and (fall.times > 1 or now < fall.at + SECOND_TRY_AFTER))
+
+    def fallen(self, probe: str, now: datetime) -> "Knowledge":
+        """The charger was gone after this probe."""
+        before = sum(fall.times for fall in self.falls if fall.probe == probe)
+        others = tuple(fall for fall in self.falls if fall.probe != probe)[-_PROBES_MAX:]
+        fall = Fall(probe=probe, times=before + 1, at=now)
+        return replace(self, probing=None, falls=(*others, fall))
+
+    def survived(self, probe: str) -> "Knowledge":
+        """The charger was still there after this probe."""
+        return replace(self, probing=None, passed=(*self.passed, probe)[-_PROBES_MAX:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What is known of one charger.
+
+    ``is_adopted`` tells that the profiles of former central systems were cleared. ``id_token`` was accepted where the
+    configured one was not; ``seen_token`` is what the charger last began a transaction of its own with.
+    """
+
+    model: Model = field(default_factory=Model)
+    is_adopted: bool = False
+    id_token: str | None = None
+    seen_token: str | None = None
+
+
+_KNOWLEDGE = TypeAdapter(Knowledge)
+_PERSONAL = TypeAdapter(Personal)
+
+
+def dump_knowledge(knowledge: Knowledge, preset: Knowledge) -> Document:
+    """Return what was learned beyond what was preset, so that a better preset of a later version counts."""
+    found: Document = _differences(
+        _KNOWLEDGE.dump_python(knowledge, mode="json"), _KNOWLEDGE.dump_python(preset, mode="json")
+    )
+    return found
+
+
+def load_knowledge(document: Document, preset: Knowledge) -> Knowledge:
+    """Put what was learned over what is preset. Raises ValueError for what is no such document."""
+    return _KNOWLEDGE.validate_python(_merged(_KNOWLEDGE.dump_python(preset, mode="json"), document))
+
+
+def dump_personal(personal: Personal) -> Document:
+    """Return it as JSON, without what is not known."""
+    document: Document = _PERSONAL.dump_python(personal, mode="json", exclude_defaults=True)
+    return document
+
+
+def load_personal(document: Document) -> Personal:
+    """Read it. Raises ValueError for what is no such document."""
+    return _PERSONAL.validate_python(document)
+
+
+def _differences(value: Any, base: Any) -> Any:
+    if not isinstance(value, dict) or not isinstance(base, dict):
+        return value
+    return {key: _differences(inner, base.get(key)) for key, inner in value.items() if inner != base.get(key)}
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    return base | {key: _merged(base.get(key), inner) for key, inner in over.items()}
