@@ -8,7 +8,7 @@ from tests.playbook.test_night import TWO_VALLEYS
 from tests.support.home import GARAGE, Home, prices, utc
 
 
-def ask(home: Home, *, start: bool) -> str | None:
+def ask(home: Home, *, start: bool | None) -> str | None:
     told = home.tell(ChargingRequested(charger_id=GARAGE, start=start, reply_to=ReplyTo("me")))
     return next(command.rejected for command in told if isinstance(command, AnswerRequest))
 
@@ -162,3 +162,38 @@ def test_a_fault_that_is_over_begins_the_ladder_anew() -> None:
     home.tell(StatusReported(charger_id=GARAGE, plugged=True, activity=Activity.EV_CONNECTED, fault=""))
     home.until("11T01:13")
     assert home.state.facts.charging
+
+
+def test_a_stop_by_hand_that_is_taken_back_leaves_the_car_free_to_charge() -> None:
+    home = guest().start_box().until("10T22:30")
+    ask(home, start=False)
+    home.until("10T22:35")
+    assert home.box.flowing == 0
+    assert ask(home, start=None) is None
+    home.until("10T22:37")
+    assert action(home)["state"] == "CANCELLED"
+    assert [command.limit_a for command in home.sent(SetCurrentLimit)] == [0.0, 16.0]
+    assert home.box.flowing > 0
+
+
+def test_what_is_taken_back_while_it_is_pending_is_tried_no_more() -> None:
+    home = guest()
+    home.box.obeys_start = False
+    ask(home, start=True)
+    home.until("10T22:16:30")
+    ask(home, start=None)
+    asked = len(home.sent(StartTransaction))
+    home.until("10T23:00")
+    assert (action(home)["state"], len(home.sent(StartTransaction))) == ("CANCELLED", asked)
+
+
+def test_taking_back_what_was_never_asked_or_has_failed_changes_nothing() -> None:
+    home = guest()
+    assert ask(home, start=None) is None
+    assert action(home) is None
+    home.box.obeys_start = False
+    ask(home, start=True)
+    home.until("10T22:40")
+    assert action(home)["state"] == "FAILED"
+    assert ask(home, start=None) is None
+    assert action(home)["state"] == "FAILED"

@@ -98,6 +98,7 @@ immediate_start     A        A       A+L16+S>NOW A>NOW A>NOW    A+L16>NOW A>NOW 
 schedule_override   A        A       A+L16+S     A     A        A+L16     A       A+L16-E     A     A     A
 override_cancelled  A        A       A           A     A        A         A       A           A     A     A
 charging_stop       A  A  A  A  A  A  A  A  A  A+L0  A
+charging_taken_back A  A  A  A  A  A  A  A  A  A  A
 """
 
 
@@ -173,6 +174,7 @@ def events(home: Home) -> dict[str, Event]:
             policy_id=POLICY, minimum_charge_target=100, ready_by=now + timedelta(minutes=30), reply_to=REPLY
         ),
         "override_cancelled": OverrideCancelled(policy_id=POLICY, reply_to=REPLY),
+        "charging_taken_back": ChargingRequested(charger_id=GARAGE, start=None, reply_to=REPLY),
         "charging_stop": ChargingRequested(charger_id=GARAGE, start=False, reply_to=REPLY),
     }
 

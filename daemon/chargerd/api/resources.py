@@ -132,7 +132,7 @@ class ChargingAction(Wire):
     kind: Literal["START", "STOP"]
     state: Literal["PENDING", "CONFIRMED", "FAILED", "CANCELLED"] = Field(
         description="PENDING until the meter proves it (CONFIRMED), the charger's timeout is over (FAILED), or a newer "
-        "request or the car's leaving makes it void (CANCELLED)."
+        "request or the car's leaving makes it void, or it was taken back (CANCELLED)."
     )
     created_at: UtcTime
     failure_reason: str | None = Field(default=None, description="NO_RESPONSE when it failed.")

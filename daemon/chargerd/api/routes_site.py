@@ -68,6 +68,15 @@ async def request_charging(
     return action
 
 
+@router.delete("/chargers/{chargerId}/charging", response_model=Charger, responses=problems(404, 409, 422, 503, 507))
+async def take_charging_back(context: ContextOf, charger_id: ChargerPath) -> Response:
+    """Take a start or stop by hand back: the car is left free to charge. The answer is the charger as it is then."""
+    if charger_of(context, charger_id)["policyIds"]:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "a policy holds this charger; nothing is asked of it by hand")
+    await context.post(ChargingRequested(charger_id=ChargerId(charger_id), start=None, reply_to=context.reply_to()))
+    return answer(charger_of(context, charger_id))
+
+
 @router.get("/vehicles", response_model=Listing[Vehicle])
 async def list_vehicles(context: ContextOf) -> Response:
     """All vehicles, in the order of the configuration."""

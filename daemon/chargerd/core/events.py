@@ -328,10 +328,10 @@ class OverrideCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargingRequested:
-    """Somebody wants a charger that no policy holds to start or stop."""
+    """Somebody wants a charger that no policy holds to start or stop; ``start`` None takes such a request back."""
 
     charger_id: ChargerId
-    start: bool
+    start: bool | None
     reply_to: ReplyTo
     kind: Literal["charging_requested"] = "charging_requested"
 

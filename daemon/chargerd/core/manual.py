@@ -3,7 +3,7 @@
 PENDING    asked for; left by evidence of the meter, by the charger's timeout, by a newer request or by plug-out.
 CONFIRMED  the meter proved it. A stop stays in force until the car leaves or a start is asked for.
 FAILED     it did not come about in time; nothing more is tried.
-CANCELLED  a newer request or the car's leaving made it void.
+CANCELLED  a newer request or the car's leaving made it void, or it was taken back: the car is left free to charge.
 """
 
 from datetime import datetime
@@ -17,6 +17,8 @@ def requested(state: State, event: ChargingRequested, now: datetime) -> tuple[St
     """Take a request, or say why not."""
     if state.slots:
         return state, "a policy holds this charger; change its target instead"
+    if event.start is None:
+        return _taken_back(state), None
     if state.guest is None or state.guest.unplugged_at is not None:
         return state, "nothing is plugged in"
     made = Action(
@@ -27,6 +29,13 @@ def requested(state: State, event: ChargingRequested, now: datetime) -> tuple[St
         requested_at=now,
     )
     return replace(state, action=made), None
+
+
+def _taken_back(state: State) -> State:
+    """Nothing is asked any more; one that failed stays what it is."""
+    if state.action is None or state.action.state is ActionState.FAILED:
+        return state
+    return replace(state, action=replace(state.action, state=ActionState.CANCELLED))
 
 
 def wanted(state: State) -> Want:

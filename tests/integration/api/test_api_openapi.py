@@ -25,6 +25,7 @@ METHODS = {
     ("get", "/v1/chargers"),
     ("get", "/v1/chargers/{chargerId}"),
     ("post", "/v1/chargers/{chargerId}/charging"),
+    ("delete", "/v1/chargers/{chargerId}/charging"),
     ("get", "/v1/chargers/{chargerId}/ocpp"),
     ("post", "/v1/chargers/{chargerId}/ocpp/{action}"),
     ("get", "/v1/vehicles"),

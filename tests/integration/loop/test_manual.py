@@ -57,6 +57,8 @@ async def test_a_start_by_hand_is_accepted_and_confirmed_by_the_meter(tmp_path: 
             await anext(changes)
         status, charger = await asyncio.to_thread(ask, url)
         assert charger["action"]["state"] == "CONFIRMED"
+        status, charger = await asyncio.to_thread(ask, f"{url}/charging", None, "DELETE")
+        assert (status, charger["action"]["state"]) == (200, "CANCELLED")
         _, refused = await asyncio.to_thread(ask, f"{url}/charging", {"action": "DANCE"})
         assert refused["status"] == 422
 
@@ -64,6 +66,9 @@ async def test_a_start_by_hand_is_accepted_and_confirmed_by_the_meter(tmp_path: 
 async def test_a_charger_that_a_policy_holds_is_refused_with_422(tmp_path: Path) -> None:
     async with served(tmp_path, managed=True) as (_, url):
         status, problem = await asyncio.to_thread(ask, f"{url}/charging", {"action": "START"})
+        assert status == 422
+        assert "a policy holds this charger" in problem["detail"]
+        status, problem = await asyncio.to_thread(ask, f"{url}/charging", None, "DELETE")
         assert status == 422
         assert "a policy holds this charger" in problem["detail"]
 
