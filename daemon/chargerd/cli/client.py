@@ -6,6 +6,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPException
@@ -78,6 +79,30 @@ class Client:
         """Return the answer to a DELETE."""
         return self._ask("DELETE", path)
 
+    def changes(self) -> Iterator[tuple[str, Json] | None]:
+        """Follow the event stream: topic and data of each document, all there are first; None when nothing is new.
+
+        Ends when the daemon does.
+        """
+        headers = {"Accept": "text/event-stream", **self._authorization()}
+        request = urllib.request.Request(self._url + "/v1/events", None, headers)  # noqa: S310 - looked at when made
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as response:
+                topic = ""
+                for line in response:
+                    name, _, value = line.decode().rstrip("\n").partition(": ")
+                    if name == "event":
+                        topic = value
+                    elif name == "data":
+                        yield topic, json.loads(value)
+                    elif name == "":
+                        yield None
+        except (OSError, HTTPException, ValueError) as fault:
+            raise failed(Status.UNREACHABLE, f"the daemon at {self._url} is gone: {plain(str(fault))}") from fault
+
+    def _authorization(self) -> dict[str, str]:
+        return {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+
     def readiness(self) -> Json:
         """Return how the daemon is, also when it is not ready."""
         return self._ask("GET", "/readyz", unready_is_fine=True)
@@ -95,9 +120,7 @@ class Client:
         unready_is_fine: bool = False,
         timeout_s: float = TIMEOUT_S,
     ) -> Json:
-        headers = {"Accept": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = {"Accept": "application/json", **self._authorization()}
         if body is not None:
             headers["Content-Type"] = "application/json"
         # The scheme was looked at when the client was made.

@@ -83,6 +83,11 @@ LISTED = {
     ),
     "policies": Listed("chargerd.cli.site", "List the policies and their weekly schedules.", "chargerd policies"),
     "prices": Listed("chargerd.cli.site", "Show the price of energy from now on.", "chargerd prices --all"),
+    "doctor": Listed(
+        "chargerd.cli.doctor",
+        "Say of each charger whether it is well, what is missing, and what can be done about it.",
+        "chargerd doctor garage --test-charge",
+    ),
     "ocpp": Listed(
         "chargerd.cli.operator",
         "Send one OCPP request to a charger and print its answer.",
