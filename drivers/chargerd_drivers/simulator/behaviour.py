@@ -4,6 +4,7 @@ Each knob is read at one place. ``merged`` puts several behaviours together and 
 """
 
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from chargerd_drivers.simulator.profiles import Purpose, Unit
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+
+
+class StartPoint(StrEnum):
+    """What a transaction begins with (OCPP 2.0.1 part 2, TxStartPoint)."""
+
+    EV_CONNECTED = "EVConnected"
+    AUTHORIZED = "Authorized"
+    POWER_PATH_CLOSED = "PowerPathClosed"
+    ENERGY_TRANSFER = "EnergyTransfer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +64,9 @@ class Transactions:
     so long. ``stop_is_terminal``: after the end no other one begins before the plug was out, or a restart.
     ``obeys_stop`` False: a remote stop is Rejected. ``authorize_first``: a remote start is answered when the token that
     it names was asked about (1.6). ``unnumbered_offline``: what is told later of a transaction that began without a
-    connection goes by the id -1 (1.6).
+    connection goes by the id -1 (1.6). Of 2.0.1: ``start_point``; ``until_unplug``: a stop only ends the charging, the
+    transaction goes on until the car leaves; ``evse_late``: the second event says where, not the first;
+    ``start_named`` False: the id of a remote start is never told.
     """
 
     autostart: str | None = None
@@ -64,6 +76,10 @@ class Transactions:
     obeys_stop: bool = True
     authorize_first: bool = False
     unnumbered_offline: bool = False
+    start_point: StartPoint = StartPoint.POWER_PATH_CLOSED
+    until_unplug: bool = False
+    evse_late: bool = False
+    start_named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,21 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authorised:
+    """Somebody may charge, before a car is there or at once."""
+
+    reading: Reading
+    authorisation: Authorisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationLapsed:
+    """No car came in time."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluggedIn:
     """A car was plugged in."""
 
@@ -168,5 +183,14 @@ class NetworkLost:
 
 
 Occurrence = (
-    PluggedIn | Unplugged | PhaseChanged | TransactionBegan | TransactionOver | Sampled | LimitChanged | NetworkLost
+    Authorised
+    | AuthorisationLapsed
+    | PluggedIn
+    | Unplugged
+    | PhaseChanged
+    | TransactionBegan
+    | TransactionOver
+    | Sampled
+    | LimitChanged
+    | NetworkLost
 )

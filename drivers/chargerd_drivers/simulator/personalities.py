@@ -12,6 +12,7 @@ from chargerd_drivers.simulator.behaviour import (
     Connection,
     Limits,
     Meter,
+    StartPoint,
     Statuses,
     Transactions,
     Vehicle,
@@ -137,6 +138,42 @@ PERSONALITIES = {
         seen="Alfen Eve, KEBA: evcc #5021",
         version="1.6",
         behaviour=Behaviour(transactions=Transactions(only_id="freecharge")),
+    ),
+    "starts-at-plug-in": Personality(
+        summary="begins a transaction when a car is plugged in",
+        seen="TxStartPoint EVConnected",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(start_point=StartPoint.EV_CONNECTED)),
+    ),
+    "starts-at-authorization": Personality(
+        summary="begins a transaction when somebody is authorised, car or no car",
+        seen="TxStartPoint Authorized: libocpp #761",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(start_point=StartPoint.AUTHORIZED)),
+    ),
+    "starts-at-energy": Personality(
+        summary="begins a transaction when energy flows",
+        seen="TxStartPoint EnergyTransfer: BMW",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(start_point=StartPoint.ENERGY_TRANSFER)),
+    ),
+    "ends-at-unplug": Personality(
+        summary="goes on with a transaction that was stopped until the car leaves",
+        seen="TxStopPoint EVConnected",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(until_unplug=True)),
+    ),
+    "late-evse": Personality(
+        summary="says in the second event of a transaction where it is",
+        seen="FoxESS, EVerest: lbbrhzn/ocpp #2135",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(evse_late=True)),
+    ),
+    "nameless-start": Personality(
+        summary="never repeats the id of the remote start",
+        seen="BMW, FoxESS",
+        version="2.0.1",
+        behaviour=Behaviour(transactions=Transactions(start_named=False)),
     ),
     # Limits
     "zero-is-stop": Personality(

@@ -86,8 +86,6 @@ FACTORY = {
     "MaxChargingProfilesInstalled": _fixed("10", Kind.COUNT),
     "TxStartedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
     "TxEndedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
-    "TxStartPoint": Setting("PowerPathClosed", readonly=True, shared=False),
-    "TxStopPoint": Setting("Authorized,EVConnected", readonly=True, shared=False),
     "ItemsPerMessage": Setting("16", Kind.COUNT, readonly=True, shared=False),
     "Enabled": Setting("true", Kind.FLAG, readonly=True, shared=False),
 }
@@ -176,6 +174,9 @@ def _built_in(phases: int, behaviour: Behaviour) -> dict[str, Setting]:
         "ChargingScheduleAllowedChargingRateUnit": _fixed(words),
         "RateUnit": Setting(",".join(units), Kind.MEASURANDS, readonly=True, shared=False),
     }
+    stop_points = "EVConnected" if behaviour.transactions.until_unplug else "Authorized,EVConnected"
+    settings["TxStartPoint"] = Setting(behaviour.transactions.start_point, readonly=True, shared=False)
+    settings["TxStopPoint"] = Setting(stop_points, readonly=True, shared=False)
     if only_id is not None:
         settings[ONLY_ID_KEY] = Setting(only_id)
     if behaviour.meter.interval_s is not None:

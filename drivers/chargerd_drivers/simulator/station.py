@@ -20,6 +20,8 @@ from chargerd_drivers.simulator.faults import DROP_AFTER_S, Fault, FaultSpec
 from chargerd_drivers.simulator.limits import Holdings
 from chargerd_drivers.simulator.occurrences import (
     Authorisation,
+    AuthorisationLapsed,
+    Authorised,
     LimitChanged,
     NetworkLost,
     Occurrence,
@@ -146,6 +148,7 @@ class Station:
                 self._note(NetworkLost(reading=self.reading))
             if self._authorisation is not None and self._authorisation.until <= due:
                 self._authorisation = None
+                self._note(AuthorisationLapsed(reading=self.reading))
             for event in [event for event, at in self._due.items() if at <= due]:
                 del self._due[event]
                 self._happen(event)
@@ -203,6 +206,7 @@ class Station:
             id_token=id_token, remote=remote, until=until, remote_start_id=remote_start_id
         )
         self._start_profile = profile
+        self._note(Authorised(reading=self.reading, authorisation=self._authorisation))
         self._settle()
         return True
 

@@ -1,19 +1,25 @@
 """OCPP 2.0.1: occurrences to requests. What the central system asks is answered in ``v201_answers``.
 
 The power path counts as closed when a car is plugged in and somebody is authorised: that starts a transaction
-(TxStartPoint PowerPathClosed).
+(TxStartPoint PowerPathClosed), unless the station has another start point.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chargerd_drivers.simulator.behaviour import StartPoint
 from chargerd_drivers.simulator.dialect import Host, Nameplate
 from chargerd_drivers.simulator.metering import Value, measured
 from chargerd_drivers.simulator.occurrences import (
+    Authorisation,
+    AuthorisationLapsed,
+    Authorised,
     Occurrence,
     Phase,
     PhaseChanged,
+    PluggedIn,
     Reading,
     Sampled,
     StopReason,
@@ -21,6 +27,7 @@ from chargerd_drivers.simulator.occurrences import (
     TransactionBegan,
     TransactionOver,
     Trigger,
+    Unplugged,
 )
 from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.schemas import spell_time
@@ -64,6 +71,7 @@ class _Told:
     key: str
     seq_no: int = 0
     state: str = "EVConnected"
+    where_told: bool = False
     kept: list[Payload] = field(default_factory=list)
 
 
@@ -72,6 +80,7 @@ class Dialect201:
 
     def __init__(self, station: Station, nameplate: Nameplate, host: Host) -> None:
         self._station = station
+        self._habits = station.behaviour
         self._nameplate = nameplate
         self._host = host
         self._told: _Told | None = None
@@ -119,36 +128,84 @@ class Dialect201:
         """Act on a request. Raises CallRefused."""
         return self._answers.answer(action, payload, now)
 
+    @property
+    def transaction_id(self) -> str | None:
+        """Return the id of the transaction that the central system knows of."""
+        return None if self._told is None else self._told.key
+
     def tell(self, occurrence: Occurrence) -> None:
         """Turn what happened into requests."""
         match occurrence:
-            case TransactionBegan(reading=reading, transaction=transaction):
-                self._send_started(reading, transaction)
-            case TransactionOver():
-                if not occurrence.plugged:
-                    self._tell_status("Available", occurrence.reading.at)
-                self._send_ended(occurrence)
-                self._answers.transaction_over()
+            case (
+                Authorised()
+                | AuthorisationLapsed()
+                | PluggedIn()
+                | TransactionBegan()
+                | TransactionOver()
+                | Unplugged()
+            ):
+                self._tell_transaction(occurrence)
             case PhaseChanged(reading=reading, phase=phase, transaction=transaction):
                 if transaction is not None:
                     self._tell_state(_CHARGING_STATES[phase], reading, transaction)
                 elif phase is not Phase.FINISHING or self._status != "Available":
                     self._tell_status(self._spelled(phase), reading.at)
             case Sampled(reading=reading, trigger=trigger, transaction=transaction):
-                if not self._station.behaviour.meter.pushed:
+                if not self._habits.meter.pushed:
                     return
                 if transaction is None:
                     self.send_meter_values(reading, trigger)
                 else:
                     reason = "MeterValueClock" if trigger is Trigger.CLOCK else "MeterValuePeriodic"
-                    self.send_updated(reading, transaction, reason=reason, trigger=trigger)
+                    self.send_updated(reading, reason=reason, trigger=trigger)
             case _:
                 pass
+
+    def _tell_transaction(self, occurrence: Occurrence) -> None:
+        """Begin, go on with or end what OCPP 2.0.1 calls a transaction: the start point says when it begins."""
+        start_point, told = self._habits.transactions.start_point, self._told
+        match occurrence:
+            case PluggedIn(reading=reading):
+                if told is not None:
+                    told.state = "EVConnected"
+                    self.send_updated(reading, reason="CablePluggedIn", trigger=Trigger.CHANGE)
+                elif start_point is StartPoint.EV_CONNECTED:
+                    self._send_started(reading, str(uuid.uuid4()), reason="CablePluggedIn")
+            case Authorised(reading=reading, authorisation=authorisation) if start_point is StartPoint.AUTHORIZED:
+                state = "EVConnected" if self._station.plugged else "Idle"
+                reason = _authorised_by(authorisation)
+                self._send_started(reading, str(uuid.uuid4()), reason=reason, state=state, by=authorisation)
+            case AuthorisationLapsed(reading=reading) if told is not None:
+                self._send_ended(reading, "EVConnectTimeout", "Timeout")
+            case TransactionBegan(reading=reading, transaction=transaction):
+                by = transaction.authorisation
+                reason = "CablePluggedIn" if transaction.plugged_last else _authorised_by(by)
+                if told is None and start_point is not StartPoint.ENERGY_TRANSFER:
+                    self._send_started(reading, transaction.key, reason=reason, by=by)
+                elif told is not None and start_point is not StartPoint.AUTHORIZED:
+                    self.send_updated(reading, reason=_authorised_by(by), trigger=Trigger.CHANGE, by=by)
+            case TransactionOver(reading=reading, reason=reason, plugged=plugged):
+                self._tell_over(reading, reason, plugged=plugged)
+            case Unplugged(reading=reading) if told is not None:
+                told.state = "Idle"
+                self._send_ended(reading, *_ENDS[StopReason.EV_DISCONNECTED])
+
+    def _tell_over(self, reading: Reading, reason: StopReason, *, plugged: bool) -> None:
+        if not plugged:
+            self._tell_status("Available", reading.at)
+        if self._told is not None:
+            self._told.state = "EVConnected" if plugged else "Idle"
+            trigger, stopped = _ENDS[reason]
+            if plugged and self._habits.transactions.until_unplug:
+                self.send_updated(reading, reason=trigger, trigger=Trigger.CHANGE)
+            else:
+                self._send_ended(reading, trigger, stopped)
+        self._answers.transaction_over()
 
     # Status
 
     def _spelled(self, phase: Phase) -> str:
-        freed = phase is Phase.FINISHING and self._station.behaviour.statuses.finishing_is_available
+        freed = phase is Phase.FINISHING and self._habits.statuses.finishing_is_available
         return "Available" if freed else _STATUSES.get(phase, "Occupied")
 
     def _tell_status(self, status: str, at: datetime) -> None:
@@ -169,53 +226,46 @@ class Dialect201:
     # Transactions
 
     def _tell_state(self, state: str, reading: Reading, transaction: Transaction) -> None:
-        if self._told is not None and state != self._told.state:
+        if self._told is None and state == "Charging":
+            by = transaction.authorisation
+            self._send_started(reading, transaction.key, reason="ChargingStateChanged", state=state, by=by)
+        elif self._told is not None and state != self._told.state:
             self._told.state = state
-            self.send_updated(reading, transaction, reason="ChargingStateChanged", trigger=Trigger.CHANGE)
+            self.send_updated(reading, reason="ChargingStateChanged", trigger=Trigger.CHANGE)
 
-    def _send_started(self, reading: Reading, transaction: Transaction) -> None:
-        self._told = _Told(transaction.key)
-        authorisation = transaction.authorisation
-        reason = "RemoteStart" if authorisation.remote else "Authorized"
-        extra: Payload = {
-            "evse": {"id": EVSE, "connectorId": 1},
-            "idToken": _spell_token(authorisation.id_token, remote=authorisation.remote),
-        }
-        info: Payload = {}
-        if authorisation.remote_start_id is not None:
-            info["remoteStartId"] = authorisation.remote_start_id
-
-        def concluded(result: Payload) -> None:
-            current = self._station.transaction
-            refused = _token_status(result) not in {None, "Accepted"}
-            if refused and current is not None and current.key == transaction.key:
-                self._station.stop(self._host.now(), StopReason.DEAUTHORIZED)
-
+    def _send_started(
+        self, reading: Reading, key: str, *, reason: str, state: str = "EVConnected", by: Authorisation | None = None
+    ) -> None:
+        self._told = _Told(key, state=state)
         event = self._event("Started", reading, Trigger.BEGIN)
-        event["triggerReason"] = "CablePluggedIn" if transaction.plugged_last else reason
-        event["transactionInfo"].update(info)
-        self._send_event({**event, **extra}, on_result=concluded)
+        event["triggerReason"] = reason
+        if self._station.plugged and not self._habits.transactions.evse_late:
+            self._say_where(event)
+        self._send_event(event, by=by)
 
-    def send_updated(self, reading: Reading, transaction: Transaction, *, reason: str, trigger: Trigger) -> None:
+    def send_updated(self, reading: Reading, *, reason: str, trigger: Trigger, by: Authorisation | None = None) -> None:
         """Send an Updated event, if the central system knows of the transaction."""
-        if self._told is None or self._told.key != transaction.key:
+        if self._told is None:
             return
         sample_only = reason in {"MeterValuePeriodic", "MeterValueClock"}
-        if sample_only and self._station.behaviour.meter.with_end:
-            self._told.kept += [sample for sample in (self._sample(reading, trigger),) if sample is not None]
-            return
-        if sample_only and self._sample(reading, trigger) is None:
+        sample = self._sample(reading, trigger)
+        if sample_only and (sample is None or self._habits.meter.with_end):
+            self._told.kept += [] if sample is None else [sample]
             return
         event = self._event("Updated", reading, trigger)
         event["triggerReason"] = reason
-        self._send_event(event, droppable=sample_only, asked_for=trigger is Trigger.ASKED)
+        if self._station.plugged and not self._told.where_told:
+            self._say_where(event)
+        self._send_event(event, by=by, droppable=sample_only, asked_for=trigger is Trigger.ASKED)
 
-    def _send_ended(self, over: TransactionOver) -> None:
-        if self._told is None:
-            return
-        self._told.state = "EVConnected" if over.plugged else "Idle"
-        event = self._event("Ended", over.reading, Trigger.END)
-        event["triggerReason"], event["transactionInfo"]["stoppedReason"] = _ENDS[over.reason]
+    def _say_where(self, event: Payload) -> None:
+        assert self._told is not None
+        event["evse"] = {"id": EVSE, "connectorId": 1}
+        self._told.where_told = True
+
+    def _send_ended(self, reading: Reading, trigger: str, stopped: str) -> None:
+        event = self._event("Ended", reading, Trigger.END)
+        event["triggerReason"], event["transactionInfo"]["stoppedReason"] = trigger, stopped
         self._told = None
         self._send_event(event)
 
@@ -231,24 +281,31 @@ class Dialect201:
         if not self._host.online:
             event["offline"] = True
         samples = [*self._told.kept, self._sample(reading, trigger)] if trigger is Trigger.END else []
-        if not self._station.behaviour.meter.with_end:
+        if not self._habits.meter.with_end:
             samples = [self._sample(reading, trigger)]
         if sampled := [sample for sample in samples if sample is not None]:
             event["meterValue"] = sampled
         return event
 
     def _send_event(
-        self,
-        event: Payload,
-        *,
-        on_result: Callable[[Payload], None] | None = None,
-        droppable: bool = False,
-        asked_for: bool = False,
+        self, event: Payload, *, by: Authorisation | None = None, droppable: bool = False, asked_for: bool = False
     ) -> None:
+        """Send an event; one that says by whom ends the charging when he is refused."""
         message = Message("TransactionEvent", lambda: event, lasting=True, droppable=droppable, asked_for=asked_for)
-        if on_result is not None:
-            message.on_result = on_result
+        if by is not None:
+            event["idToken"] = _spell_token(by.id_token, remote=by.remote)
+            if by.remote_start_id is not None and self._habits.transactions.start_named:
+                event["transactionInfo"]["remoteStartId"] = by.remote_start_id
+            message.on_result = self._concluded(event["transactionInfo"]["transactionId"])
         self._host.send(message)
+
+    def _concluded(self, key: str) -> Callable[[Payload], None]:
+        def concluded(result: Payload) -> None:
+            refused = _token_status(result) not in {None, "Accepted"}
+            if refused and self.transaction_id == key:
+                self._station.stop(self._host.now(), StopReason.DEAUTHORIZED)
+
+        return concluded
 
     # Samples
 
@@ -260,7 +317,7 @@ class Dialect201:
             self._host.send(Message("MeterValues", lambda: payload, asked_for=trigger is Trigger.ASKED, droppable=True))
 
     def _sample(self, reading: Reading, trigger: Trigger) -> Payload | None:
-        wanted, habits = self._station.settings.members(_MEASURANDS[trigger]), self._station.behaviour.meter
+        wanted, habits = self._station.settings.members(_MEASURANDS[trigger]), self._habits.meter
         values = measured(reading, wanted, report_soc=self._nameplate.report_soc, habits=habits, trigger=trigger)
         if not values:
             return None
@@ -268,6 +325,10 @@ class Dialect201:
             "timestamp": spell_time(reading.at, fine=True),
             "sampledValue": [_spell_value(value, trigger) for value in values],
         }
+
+
+def _authorised_by(authorisation: Authorisation) -> str:
+    return "RemoteStart" if authorisation.remote else "Authorized"
 
 
 def _spell_token(id_token: str, *, remote: bool) -> Payload:

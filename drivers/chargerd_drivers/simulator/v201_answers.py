@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from chargerd_drivers.simulator.dialect import Handler, Host, composite, dispatch, read_profile
 from chargerd_drivers.simulator.faults import Fault
-from chargerd_drivers.simulator.occurrences import Reading, StopReason, Transaction, Trigger
+from chargerd_drivers.simulator.occurrences import Reading, StopReason, Trigger
 from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
 from chargerd_drivers.simulator.schemas import spell_time
@@ -33,6 +33,11 @@ _REPORT_PART = 10
 class Sender(Protocol):
     """What can be sent on demand."""
 
+    @property
+    def transaction_id(self) -> str | None:
+        """Return the id of the transaction that the central system knows of."""
+        ...
+
     def boot(self) -> Message:
         """Return the BootNotification."""
         ...
@@ -49,7 +54,7 @@ class Sender(Protocol):
         """Send a MeterValues."""
         ...
 
-    def send_updated(self, reading: Reading, transaction: Transaction, *, reason: str, trigger: Trigger) -> None:
+    def send_updated(self, reading: Reading, *, reason: str, trigger: Trigger) -> None:
         """Send an Updated event."""
         ...
 
@@ -111,8 +116,7 @@ class Answers:
         return {"status": "Accepted"} if accepted else _rejected("TxInProgress")
 
     def _request_stop(self, payload: Payload, now: datetime) -> Payload:
-        current = self._station.transaction
-        if current is None or current.key != payload["transactionId"]:
+        if self._station.transaction is None or self._sender.transaction_id != payload["transactionId"]:
             return _rejected("TxNotFound")
         if not self._station.behaviour.transactions.obeys_stop:
             return _rejected("InternalError")
@@ -123,8 +127,7 @@ class Answers:
         waiting = {"messagesInQueue": self._host.transaction_messages_wait}
         if "transactionId" not in payload:
             return waiting
-        current = self._station.transaction
-        return {"ongoingIndicator": current is not None and current.key == payload["transactionId"], **waiting}
+        return {"ongoingIndicator": self._sender.transaction_id == payload["transactionId"], **waiting}
 
     # Profiles
 
@@ -147,7 +150,7 @@ class Answers:
         if current is None:
             ignored = self._station.has_fault(Fault.ACCEPT_START_DO_NOTHING)
             return None if ignored else "TxNotFound"
-        if data["transactionId"] != current.key:
+        if data["transactionId"] != self._sender.transaction_id:
             return "TxNotFound"
         same_level = (
             old.purpose is Purpose.TX and old.stack_level == profile.stack_level and old.id != profile.id
@@ -255,9 +258,9 @@ class Answers:
             case "MeterValues":
                 self._sender.send_meter_values(station.reading, Trigger.ASKED)
             case "TransactionEvent":
-                if station.transaction is None:
+                if self._sender.transaction_id is None:
                     return {"status": "Rejected"}
-                self._sender.send_updated(station.reading, station.transaction, reason="Trigger", trigger=Trigger.ASKED)
+                self._sender.send_updated(station.reading, reason="Trigger", trigger=Trigger.ASKED)
             case _:
                 return {"status": "NotImplemented"}
         return {"status": "Accepted"}
