@@ -65,6 +65,22 @@ async def test_everything_else_waits_for_room() -> None:
     assert sorted(event.kind for event in taken) == ["charger_offline", "meter_sampled", "status_reported"]
 
 
+async def test_a_charger_that_talks_without_end_waits_and_delays_no_other() -> None:
+    inbox = Inbox(share=2)
+    for _ in range(2):
+        await inbox.put(plug())
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(inbox.put(ChargerOffline(charger_id=GARAGE)))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await inbox.put(plug(YARD))
+        assert await inbox.take() == plug()
+    assert await drained(inbox) == [plug(), plug(YARD), ChargerOffline(charger_id=GARAGE)]
+    for event in (sample(1), plug(YARD), sample(2), sample(3)):
+        await inbox.put(event)
+    assert await drained(inbox) == [sample(1), plug(YARD), sample(3)], "of a full share the newest sample stays"
+
+
 async def test_waiting_ends_with_an_event_or_with_the_time() -> None:
     inbox = Inbox()
     assert not await inbox.wait(0.001)
