@@ -36,6 +36,12 @@ _FIND_SETTLED = (
     "SELECT session_id, policy_id, charger_id, vehicle_id, plugged_in_at, plugged_out_at, document, ledger"
     " FROM settled WHERE session_id = ?"
 )
+LOG_ENTRIES_MAX = 1000
+"""Log entries that are kept of one session; a visit has some dozens, unless its charger has gone mad."""
+_SHORTEN_LOG = (
+    "DELETE FROM session_log WHERE session_id = ? AND id <="
+    " (SELECT id FROM session_log WHERE session_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+)
 _Row = tuple[str, str, str]
 
 
@@ -220,15 +226,16 @@ class SqliteStore:
             self._write_cells(commit.charger_id, cells)
             for settled in commit.settled:
                 self._settle(settled)
-            connection.executemany(
-                "INSERT INTO session_log (session_id, at, note) VALUES (?, ?, ?)",
-                (
-                    (entry.note.session_id, codec.dump_time(entry.at), codec.dump_note(entry.note))
-                    for entry in commit.log
-                    if entry.note.session_id is not None
-                ),
-            )
+            self._log(commit.log)
         self._written[commit.charger_id] = cells
+
+    def _log(self, entries: tuple[LogEntry, ...]) -> None:
+        """Add to the stories of sessions; of one that is told without end, the latest entries stay."""
+        rows = [(entry.note.session_id, codec.dump_time(entry.at), codec.dump_note(entry.note)) for entry in entries]
+        rows = [row for row in rows if row[0] is not None]
+        self._connection.executemany("INSERT INTO session_log (session_id, at, note) VALUES (?, ?, ?)", rows)
+        for session_id in {row[0] for row in rows}:
+            self._connection.execute(_SHORTEN_LOG, (session_id, session_id, LOG_ENTRIES_MAX))
 
     def _write_cells(self, charger_id: ChargerId, cells: dict[SessionId, codec.Cells]) -> None:
         """Write the cells that are new or have grown; forget those of sessions that are over."""

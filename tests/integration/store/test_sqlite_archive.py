@@ -10,6 +10,7 @@ from visits import CAR, EVENING, GARAGE, POLICY, commit, entry, ledger, partitio
 from chargerd.contract import PageQuery, StoreError, StoreSettled
 from chargerd.core.ids import ChargerId, PolicyId, SessionId, VehicleId
 from chargerd.store import SqliteStore
+from chargerd.store.sqlite import LOG_ENTRIES_MAX
 
 HOUR = timedelta(hours=1)
 
@@ -197,3 +198,13 @@ async def test_notes_of_no_session_and_of_others_stay_out_of_a_log(tmp_path: Pat
         await store.commit(commit(log=(entry("hello", session_id=None), entry("theirs", session_id="visit-2"))))
         assert await store.session_log(SessionId("visit-1")) == ()
         assert [logged.note.message for logged in await store.session_log(SessionId("visit-2"))] == ["theirs"]
+
+
+async def test_of_a_session_that_is_told_without_end_the_latest_entries_stay(tmp_path: Path) -> None:
+    async with SqliteStore.open(url(tmp_path)) as store:
+        await store.commit(commit(log=(entry("theirs", session_id="visit-2"),)))
+        for number in range(0, LOG_ENTRIES_MAX + 20, 10):
+            await store.commit(commit(log=tuple(entry(f"note {number + step}") for step in range(10))))
+        told = [logged.note.message for logged in await store.session_log(SessionId("visit-1"))]
+        assert told == [f"note {number}" for number in range(20, LOG_ENTRIES_MAX + 20)]
+        assert len(await store.session_log(SessionId("visit-2"))) == 1
