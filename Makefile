@@ -10,7 +10,7 @@ CLIENT := tests/independent
 SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak independent mutants format clean
+.PHONY: help demo test lint bench soak independent fuzz mutants format clean
 
 help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories, in about 10 minutes"
 	@echo "make independent nights with an OCPP client that is not ours, in its strict mode"
+	@echo "make fuzz    broken frames on one connection, while another charger goes on undisturbed"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
 	@echo "make bench   measure the core, as ratios"
 
@@ -39,6 +40,9 @@ soak: $(VENV)/.ready
 
 independent: $(VENV)/.ready $(CLIENT)/node_modules/.ready
 	$(BIN)/pytest $(CLIENT)
+
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 mutants: $(VENV)/.ready
 	@rm -rf $(TREE) && mkdir -p $(TREE)

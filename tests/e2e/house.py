@@ -139,6 +139,10 @@ class Process:
     def ended(self) -> bool:
         return self._child.poll() is not None
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def _read(self, stream: Any) -> None:
         for line in stream:
             with contextlib.suppress(ValueError):
