@@ -94,9 +94,6 @@ async def commanded(
     async with asyncio.TaskGroup() as tasks:
         execution = tasks.create_task(outcome())
         message_id, action, payload = await charger.request()
-        while action == "ClearChargingProfile":  # before the first limit of a charger's life
-            await charger.reply(message_id, {"status": "Unknown"})
-            message_id, action, payload = await charger.request()
         await charger.reply(message_id, answer)
         rest = tasks.create_task(refuse_all())
         execution.add_done_callback(lambda _: rest.cancel())

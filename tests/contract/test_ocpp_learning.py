@@ -159,7 +159,7 @@ async def test_the_journal_is_written_before_a_probe_that_was_never_survived() -
     seen = []
 
     def watch(_payload):
-        seen.append(memory.documents["ocpp/model/Acme/Box/1.2"].get("probing"))
+        seen.append(memory.documents["ocpp/charger/garage/Acme/Box/1.2"].get("probing"))
         return {"configurationKey": []}
 
     async with running(memory=memory) as rig, scripted(rig, GetConfiguration=watch) as script:
@@ -167,7 +167,7 @@ async def test_the_journal_is_written_before_a_probe_that_was_never_survived() -
     assert seen[0] == (
         "read MeterValueSampleInterval MeterValuesSampledData ClockAlignedDataInterval MeterValuesAlignedData"
     )
-    memory.documents["ocpp/model/Acme/Box/1.2"] = {"probing": seen[0]}
+    memory.documents["ocpp/charger/garage/Acme/Box/1.2"] = {"probing": seen[0]}
     async with running(memory=memory) as rig, scripted(rig, GetConfiguration=watch) as script:
         await settled(script)
         assert script.got[0] == ("GetConfiguration", {"key": ["MeterValueSampleInterval"]}), "the power went with it"
@@ -453,4 +453,4 @@ async def test_a_charger_that_drops_quiet_connections_is_pinged_more_often_after
                 await settled(script)
                 script.charger.socket.transport.abort()
                 await script.charger.closed()
-    assert memory.documents["ocpp/model/Acme/Box/1.2"]["ping_interval_s"] == pytest.approx(0.2)
+    assert memory.documents["ocpp/charger/garage/Acme/Box/1.2"]["ping_interval_s"] == pytest.approx(0.2)

@@ -41,6 +41,8 @@ async def serve_setup_16(charger, values: dict[str, str | None], refused: frozen
             if not is_refused:
                 values[payload["key"]] = payload["value"]
             await charger.reply(message_id, {"status": "Rejected" if is_refused else "Accepted"})
+        elif action == "ClearChargingProfile":
+            await charger.reply(message_id, {"status": "Unknown"})
         else:
             done.append((payload["requestedMessage"], payload["connectorId"]))
             await charger.reply(message_id, {"status": "Rejected"})
@@ -127,6 +129,8 @@ async def test_a_2_0_1_station_is_read_in_fours_and_written_one_by_one() -> None
             elif action == "GetVariables":
                 held = [unknown(item) for item in payload["getVariableData"]]
                 await charger.reply(message_id, {"getVariableResult": held})
+            elif action == "ClearChargingProfile":
+                await charger.reply(message_id, {"status": "Unknown"})
             else:
                 triggered.append(payload["requestedMessage"])
                 await charger.reply(message_id, {"status": "NotImplemented"})

@@ -1,4 +1,4 @@
-"""What is learned of chargers and kept: of each model with its firmware, and of each charger. Pure.
+"""What is learned of each charger, with its vendor, model and firmware, and kept. Pure.
 
 Only what a charger did, or answered expressly, is learned; a lost answer teaches nothing.
 """
@@ -26,10 +26,14 @@ class Model:
     firmware: str = ""
 
     @property
-    def key(self) -> str | None:
-        """Under which key its knowledge is kept; None for a charger that has not said what it is."""
-        named = (self.vendor, self.model, self.firmware)
-        return "ocpp/model/" + "/".join(part.replace("/", " ") for part in named) if any(named) else None
+    def is_named(self) -> bool:
+        """Whether the charger has said what it is."""
+        return bool(self.vendor or self.model or self.firmware)
+
+    @property
+    def key(self) -> str:
+        """Its part of a key."""
+        return "/".join(part.replace("/", " ") for part in (self.vendor, self.model, self.firmware))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Fall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What is known of a model with its firmware.
+    """What is known of a charger with this firmware.
 
     ``zero_ends`` counts transactions that a limit of 0 seemed to end.
     ``passed`` are probes that did no harm, ``probing`` the one that is under way, ``falls`` those that did harm,
@@ -106,7 +110,7 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Personal:
-    """What is known of one charger.
+    """What is known of one charger, whatever its firmware.
 
     ``is_adopted`` tells that the profiles of former central systems were cleared. ``id_token`` was accepted where the
     configured one was not; ``seen_token`` is what the charger last began a transaction of its own with.

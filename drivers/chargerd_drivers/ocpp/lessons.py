@@ -23,7 +23,7 @@ _log = structlog.get_logger("chargerd.ocpp")
 
 
 class Library:
-    """What is known of all models. ``preset`` is what is known of one before anything was learned."""
+    """What is known of all chargers. ``preset`` is what is known of a model before anything was learned."""
 
     def __init__(self, memory: Memory, preset: Callable[[Model], Knowledge]) -> None:
         self.preset = preset
@@ -61,7 +61,10 @@ class Library:
 
 
 class Lessons:
-    """What is known of one charger and of its model. Chargers of the same model and firmware share what is learned."""
+    """What is known of one charger, as long as its vendor, model and firmware are the same.
+
+    Two chargers of one model share nothing: what they can do is also a matter of their settings and licences.
+    """
 
     def __init__(self, charger_id: ChargerId, library: Library) -> None:
         self._charger_id = charger_id
@@ -71,12 +74,12 @@ class Lessons:
 
     @property
     def knowledge(self) -> Knowledge:
-        """What is known of its model."""
+        """What is known of it with its present firmware."""
         return self._library.shelf.get(self._key) or self._library.preset(self.personal.model)
 
     @property
     def _key(self) -> str:
-        return self.personal.model.key or f"ocpp/unnamed/{self._charger_id}"
+        return f"{self._personal_key}/{self.personal.model.key}"
 
     @property
     def _personal_key(self) -> str:
@@ -91,8 +94,8 @@ class Lessons:
             self._is_open = True
             self.personal = _read(load_personal, await self._library.recall(self._personal_key), Personal())
         is_another = False
-        if model is not None and model.key is not None and model != self.personal.model:
-            is_another = self.personal.model.key is not None
+        if model is not None and model.is_named and model != self.personal.model:
+            is_another = self.personal.model.is_named
             await self.keep_personal(replace(self.personal, model=model))
         if self._key in self._library.shelf:
             return is_another

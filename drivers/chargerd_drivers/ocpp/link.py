@@ -5,9 +5,7 @@ for the network are in real seconds; the settling time after a boot is in second
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -33,7 +31,7 @@ from chargerd.contract import (
     Sink,
     Unreachable,
 )
-from chargerd_drivers.ocpp import by_hand, learning, pulse, unasked
+from chargerd_drivers.ocpp import by_hand, unasked
 from chargerd_drivers.ocpp.calls import CallError, Calls
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.decisions import Decisions
@@ -42,12 +40,10 @@ from chargerd_drivers.ocpp.fields import Json, word
 from chargerd_drivers.ocpp.frames import Broken, Call, Frame, MessageId, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.knowledge import Knowledge, Model
 from chargerd_drivers.ocpp.orders import Orders
-from chargerd_drivers.ocpp.polling import Polling
-from chargerd_drivers.ocpp.probes import Probes
 from chargerd_drivers.ocpp.pulse import Pulse
-from chargerd_drivers.ocpp.setup import Setup, meter_trigger
 from chargerd_drivers.ocpp.shape import Shapes
 from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.upkeep import Upkeep
 from chargerd_drivers.ocpp.wire import check_sent, known_action
 
 _log = structlog.get_logger("chargerd.ocpp")
@@ -85,9 +81,7 @@ class Link:
         self._tasks: asyncio.TaskGroup | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._orders = Orders(station, dialect, clock, call=self._call, learn=self._learn)
-        self._probes = Probes(station.lessons, clock, self._call, station.stalls)
-        self._interval_s: float = section.sample_interval_s
-        self._polling: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(self._orders, dialect, section, call=self._call, learn=self._learn)
         self._is_broken = False
         self._model: Model | None = None
         self._setup: asyncio.Task[None] | None = None
@@ -97,9 +91,7 @@ class Link:
         self._messages = 0
         self._timeouts_in_a_row = 0
         silence_max_s = max(clock.real_seconds(3 * section.heartbeat_interval_s), _SILENCE_MIN_S)
-        learned_s = station.lessons.knowledge.ping_interval_s
-        self._ping_interval_s = section.ping_interval_s if learned_s is None else learned_s
-        self._pulse = Pulse(socket, silence_max_s, self._ping_interval_s)
+        self._pulse = Pulse(socket, silence_max_s, self._upkeep.ping_interval_s)
 
     async def run(self, sink: Sink) -> str:
         """Serve until the connection ends; return why it did."""
@@ -116,32 +108,12 @@ class Link:
                 self._calls.end(reason)
                 for task in tuple(self._background):
                     task.cancel()
-            await self._supervised("end", self._ended)
+            pulse, is_broken = self._pulse, self._is_broken and self._greeted.is_set()
+            await self._supervised("end", partial(self._upkeep.ended, pulse.age_s, is_broken=is_broken))
         finally:
             self._tasks = None
             self._calls.end(reason)
         return self._why_retired() or reason
-
-    async def _ended(self) -> None:
-        """Learn from a connection that broke: by a probe of the set-up, or soon and again and again."""
-        fallen = await self._probes.fell()
-        if fallen is not None:
-            self._log.info("ocpp.fell", message=f"{self.station.charger_id} was gone after {fallen}")
-        configured_s = self._section.ping_interval_s
-        is_short = pulse.is_short(self._pulse.age_s, configured_s)
-        if not self._is_broken or fallen is not None or not is_short or not self._greeted.is_set():
-            self.station.drops = 0 if not is_short else self.station.drops
-            return
-        self.station.drops += 1
-        if self.station.drops >= pulse.DROPS_MAX:
-            self.station.drops = 0
-            interval_s = pulse.tuned(self._ping_interval_s, configured_s)
-            self._log.info(
-                "ocpp.pings_tuned",
-                message=f"{self.station.charger_id} broke {pulse.DROPS_MAX} connections in a row; pings are changed",
-                interval_s=interval_s,
-            )
-            await self._learn(replace(self.station.lessons.knowledge, ping_interval_s=interval_s))
 
     def _why_retired(self) -> str | None:
         return self._retired
@@ -308,7 +280,8 @@ class Link:
             if isinstance(event, ChargerBooted):
                 self._model = Model(vendor=event.vendor, model=event.model, firmware=event.firmware)
             await self._orders.saw(event)
-            self._poll()
+            if self._upkeep.begins_polling():
+                self._spawn("polling", self._upkeep.poll)
         if is_boot:
             await self._welcome(is_boot=True)
 
@@ -385,51 +358,16 @@ class Link:
             self._log.debug("ocpp.online", protocol=self._dialect.PROTOCOL)
             await self._tell(ChargerOnline(charger_id=self.station.charger_id, protocol=self._dialect.PROTOCOL))
         if is_first or is_boot:
-            await self._probes.fell()
+            await self._upkeep.fell()
             if self._setup is not None:
                 self._setup.cancel()
             self._setup = self._spawn("setup", self._set_up)
 
     async def _set_up(self) -> None:
-        station, section = self.station, self._section
-        if await station.lessons.open(self._model):
-            station.told = None
-        await self._probes.begin()
-        await self._learn(station.lessons.knowledge)
+        await self._upkeep.recall(self._model)
         await self._clock.sleep(SETTLE_S)
         self._calls.open()
-        setup = Setup(self._probes, station, version=self._dialect.VERSION, sample_interval_s=section.sample_interval_s)
-        try:
-            if station.keeps_booting:
-                self._log.warning(
-                    "ocpp.setup_skipped",
-                    message=f"{station.charger_id} booted three times in 5 minutes; its settings are left alone",
-                )
-            elif not station.lessons.knowledge.minimal_setup:
-                outcome = await setup.configure()
-                self._interval_s = max(outcome.interval_s or 0.0, section.sample_interval_s)
-                await self._learn(learning.from_settings(station.lessons.knowledge, outcome))
-            await setup.ask_state()
-            await self._probes.end()
-        except Unreachable as unreachable:
-            self._log.debug("ocpp.setup_cut_short", reason=str(unreachable))
-
-    def _poll(self) -> None:
-        """Ask for the meter while it charges and tells nothing."""
-        is_idle = self._polling is None or self._polling.done()
-        if self._orders.course.charging_at is None or not is_idle or self._tasks is None:
-            return
-        station = self.station
-        trigger = meter_trigger(self._dialect.VERSION, station.options.connector)
-        is_skipped = trigger[1]["requestedMessage"] in station.lessons.knowledge.skips
-        ask = None if is_skipped else partial(self._call, trigger)
-        polling = Polling(station, self._orders, self._clock, ask=ask, learn=self._learn)
-
-        async def poll() -> None:
-            with contextlib.suppress(Unreachable):
-                await polling.run(self._interval_s)
-
-        self._polling = self._spawn("polling", poll)
+        await self._upkeep.set_up()
 
     async def _keep_alive(self) -> None:
         if await self._pulse.watch():

@@ -23,6 +23,7 @@ from chargerd.contract import (
     Unreachable,
 )
 from chargerd_drivers.ocpp import by_hand, course, learning
+from chargerd_drivers.ocpp.calls import CallError
 from chargerd_drivers.ocpp.course import Course
 from chargerd_drivers.ocpp.dialect import Dialect, Request
 from chargerd_drivers.ocpp.fields import Json, listing, obj, text, word
@@ -45,9 +46,9 @@ class Orders:
     """The commands of one connection."""
 
     def __init__(self, station: Station, dialect: Dialect, clock: Clock, *, call: Call, learn: Learn) -> None:
-        self._station = station
+        self.station = self._station = station
         self._dialect = dialect
-        self._clock = clock
+        self.clock = self._clock = clock
         self._call = call
         self._learn = learn
         self._course = Course()
@@ -105,7 +106,7 @@ class Orders:
     async def _limit(self, command: SetCurrentLimit) -> None:
         in_transaction = command.transaction_id is not None
         low_first = self._dialect.VERSION != "1.6"
-        await self._adopt()
+        await self.adopt(self._call)
         known = self._station.lessons.knowledge
         if command.unheeded:
             known = replace(known, taste=put_back(known.taste, in_transaction=in_transaction, low_first=low_first))
@@ -120,6 +121,8 @@ class Orders:
                 refusals.append(refused)
                 if attempt.periods_max == 1:
                     self._refused.add(attempt.way)
+                if _is_action_unknown(refused):
+                    break
             else:
                 self._refused.clear()
                 await self._limited(command, attempt, tuple(failed))
@@ -129,7 +132,7 @@ class Orders:
     async def _say(self, command: SetCurrentLimit, attempt: Attempt) -> None:
         said = limit(command, attempt, now=self._clock.now(), skew_s=self._skew.seconds)
         if attempt.clears:
-            await self._clear(self._dialect.clear_request(attempt.way.purpose))
+            await _is_cleared(self._call, self._dialect.clear_request(attempt.way.purpose))
         await self._ask(self._dialect.limit_request(said, self._station.options.connector))
 
     async def _limited(self, command: SetCurrentLimit, attempt: Attempt, failed: tuple[Attempt, ...]) -> None:
@@ -141,29 +144,19 @@ class Orders:
         self._course = course.after_limit(self._course, command, now_s)
         await self._learn(replace(known, taste=taste, capabilities=capabilities))
 
-    async def _adopt(self) -> None:
-        """Clear what former central systems left, once in a charger's life: it may outrank whatever we say."""
-        personal = self._station.lessons.personal
-        known = self._station.lessons.knowledge
+    async def adopt(self, call: Call) -> None:
+        """Clear what former central systems left, once in a charger's life: it may outrank whatever we say.
+
+        Part of the set-up; where that has not come to it, part of the first limit, for later it would clear our own.
+        """
+        personal, known = self._station.lessons.personal, self._station.lessons.knowledge
         if personal.is_adopted or self._has_cleared or known.leaves_out(CLEARING, self._clock.now()):
             return
         self._has_cleared = True
         for request in self._dialect.clear_all_requests():
-            if not await self._clear(request):
+            if not await _is_cleared(call, request):
                 return
         await self._station.lessons.keep_personal(replace(self._station.lessons.personal, is_adopted=True))
-
-    async def _clear(self, request: Request) -> bool:
-        """Tell whether there was an answer; one that knows of no profile, or of no such action, is as good as any."""
-        try:
-            await self._call(request)
-        except Refused:
-            return True
-        except Unreachable as unreachable:
-            if not unreachable.timed_out:
-                raise
-            return False
-        return True
 
     async def _start(self, command: StartTransaction) -> None:
         """Start with the configured token, or with one that the charger is known to want."""
@@ -175,6 +168,8 @@ class Orders:
                 await self._request(replace(command, id_token=token))
             except Refused as refused:
                 refusals.append(refused)
+                if _is_action_unknown(refused):
+                    break
             else:
                 await self._started(command, token, is_proven=bool(refusals))
                 return
@@ -260,3 +255,21 @@ class Orders:
             capabilities = course.from_refused_start(known.capabilities, self._course)
             await self._learn(replace(known, capabilities=capabilities))
         raise next(refused for refused in reversed(refusals) if refused.supported)
+
+
+async def _is_cleared(call: Call, request: Request) -> bool:
+    """Tell whether there was an answer; one that knows of no profile, or of no such action, is as good as any."""
+    try:
+        await call(request)
+    except Refused:
+        return True
+    except Unreachable as unreachable:
+        if not unreachable.timed_out:
+            raise
+        return False
+    return True
+
+
+def _is_action_unknown(refused: Refused) -> bool:
+    """Whether the charger does not know such an action at all: then another form of it makes no difference."""
+    return isinstance(refused, CallError) and not refused.supported

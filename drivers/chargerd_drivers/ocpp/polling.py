@@ -3,31 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from chargerd.contract import Clock, Refused, Unreachable
+from chargerd.contract import Refused, Unreachable
 from chargerd_drivers.ocpp.fields import Json, word
 from chargerd_drivers.ocpp.knowledge import Knowledge
 from chargerd_drivers.ocpp.orders import Orders
-from chargerd_drivers.ocpp.station import Station
 
 POLL_MIN_S = 30.0
 _REFUSALS_MAX = 2
 
 
 class Polling:
-    """The questions of one connection. ``ask`` triggers the meter's message; None: it takes no such trigger."""
+    """The questions of one connection. ``ask`` triggers the meter's message; refused twice, it is asked no more."""
 
     def __init__(
-        self,
-        station: Station,
-        orders: Orders,
-        clock: Clock,
-        *,
-        ask: Callable[[], Awaitable[Json]] | None,
-        learn: Callable[[Knowledge], Awaitable[None]],
+        self, orders: Orders, *, ask: Callable[[], Awaitable[Json]], learn: Callable[[Knowledge], Awaitable[None]]
     ) -> None:
-        self._station = station
+        self._station = orders.station
         self._orders = orders
-        self._clock = clock
+        self._clock = orders.clock
         self._ask = ask
         self._learn = learn
         self._refusals = 0
@@ -54,8 +47,7 @@ class Polling:
     async def _poll(self) -> None:
         """Whatever the answer, nothing is pushed; where it is no, and there never was a sample, nothing is metered."""
         try:
-            answer = {} if self._ask is None else await self._ask()
-            is_accepted = word(answer.get("status")) == "accepted"
+            is_accepted = word((await self._ask()).get("status")) == "accepted"
         except Refused:
             is_accepted = False
         except Unreachable as unreachable:

@@ -30,8 +30,8 @@ class Station:
     told: Capabilities | None = Capabilities()
     foreign: dict[str, None] = field(default_factory=dict)
     boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
-    hearsay: Hearsay = field(default_factory=Hearsay)
     stalls: Counter[str] = field(default_factory=Counter)
+    hearsay: Hearsay = field(default_factory=Hearsay)
     connections: int = 0
     drops: int = 0
     refused_writes: set[str] = field(default_factory=set)
