@@ -454,3 +454,46 @@ async def test_a_charger_that_drops_quiet_connections_is_pinged_more_often_after
                 script.charger.socket.transport.abort()
                 await script.charger.closed()
     assert memory.documents["ocpp/charger/garage/Acme/Box/1.2"]["ping_interval_s"] == pytest.approx(0.2)
+
+
+async def test_what_a_user_knows_of_a_charger_is_taken_for_known(tmp_path) -> None:
+    own = tmp_path / "quirks.toml"
+    own.write_text(
+        """
+        version = 1
+        [[quirk]]
+        vendor = "acme"
+        firmware = "1.*"
+        source = "my garage"
+        zero_is_stop = true
+        limit_unit = "W"
+        limit_purpose = "TxDefaultProfile"
+        limit_kind = "Relative"
+        id_token = "FREE"
+        skip = ["MeterValuesSampledData"]
+        no_trigger = ["StatusNotification"]
+        """
+    )
+    memory = KeptMemory()
+    accepts = ACCEPTS | {"RemoteStartTransaction": lambda _: {"status": "Accepted"}}
+    async with running(memory=memory, quirks_file=own) as rig, scripted(rig, **accepts) as script:
+        await settled(script)
+        assert last_learned(rig).zero_is_stop is True
+        await rig.driver.execute(LIMIT)
+        await rig.driver.execute(START)
+        assert "MeterValuesSampledData" not in str(script.got)
+        assert not [p for _, p in script.got if p.get("requestedMessage") == "StatusNotification"]
+        assert (await script.until("RemoteStartTransaction"))["idTag"] == "FREE"
+        profile = (await script.until("SetChargingProfile"))["csChargingProfiles"]
+        assert profile["chargingSchedule"]["chargingRateUnit"] == "W"
+        assert (profile["chargingProfilePurpose"], profile["chargingProfileKind"]) == ("TxDefaultProfile", "Relative")
+    kept = memory.documents["ocpp/charger/garage/Acme/Box/1.2"]
+    assert "zero_is_stop" not in kept["capabilities"], "what is only known from a file is not kept as learned"
+
+
+async def test_a_charger_that_is_known_for_it_has_its_settings_left_alone(tmp_path) -> None:
+    own = tmp_path / "quirks.toml"
+    own.write_text('version = 1\n[[quirk]]\nvendor = "Acme"\nsource = "my garage"\nminimal_setup = true\n')
+    async with running(quirks_file=own) as rig, scripted(rig) as script:
+        await settled(script)
+        assert {action for action, _ in script.got} == {"TriggerMessage"}

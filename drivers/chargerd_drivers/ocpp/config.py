@@ -15,6 +15,7 @@ class OcppSection(BaseModel):
     ``heartbeat_interval_s`` and ``sample_interval_s`` are what chargers are asked for, in their own time;
     ``call_timeout_s`` is in real seconds (slow chargers answer after up to a minute). ``ping_interval_s``, in real
     seconds too, is how often a connection is pinged, 0 for never; it is tuned where connections keep breaking.
+    ``quirks_file`` holds what you know of your chargers, in the form of the shipped ``config/quirks.toml``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +29,7 @@ class OcppSection(BaseModel):
     answer_timeout_s: float = Field(default=20, gt=0, le=60)
     message_bytes_max: int = Field(default=4 * 1024 * 1024, ge=65536)
     ping_interval_s: float = Field(default=30, ge=0, le=3600)
+    quirks_file: Path | None = None
 
     @field_validator("listen")
     @classmethod

@@ -28,9 +28,9 @@ from chargerd.contract import (
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.identity import canonical
-from chargerd_drivers.ocpp.knowledge import Knowledge
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
+from chargerd_drivers.ocpp.quirks import presets
 from chargerd_drivers.ocpp.server import Listener, Stranger
 from chargerd_drivers.ocpp.station import Station
 
@@ -47,7 +47,7 @@ class OcppDriver:
     ) -> None:
         self._section = section
         self._clock = clock
-        library = Library(memory, lambda _model: Knowledge())
+        self._library = library = Library(memory)
         self._stations = {
             options.identity: Station(charger_id=charger_id, options=options, lessons=Lessons(charger_id, library))
             for charger_id, options in chargers.items()
@@ -61,7 +61,8 @@ class OcppDriver:
         self._port: asyncio.Future[int] | None = None
 
     async def __aenter__(self) -> Self:
-        """Read the password files, and recall what was learned. Raises ConfigError for a file that cannot be read."""
+        """Read files of quirks and passwords, and recall what was learned. Raises ConfigError for a faulty file."""
+        self._library.preset = presets(self._section.quirks_file)
         for station in self._stations.values():
             station.password = _password(station)
             await station.lessons.open()

@@ -91,10 +91,14 @@ class Knowledge:
         """A transaction went on after a limit of 0."""
         return replace(self, zero_ends=0, capabilities=replace(self.capabilities, zero_is_stop=False))
 
+    def skips_name(self, name: str) -> bool:
+        """Whether a setting, or a message to be triggered, is left alone; spelled in any case."""
+        return name.casefold() in {skipped.casefold() for skipped in self.skips}
+
     def leaves_out(self, probe: str, now: datetime) -> bool:
         """Whether a probe is too dangerous: the second fall is for good, the first one for a day."""
         fall = next((fall for fall in self.falls if fall.probe == probe), None)
-        return probe in self.skips or (fall is not None and (fall.times > 1 or now < fall.at + SECOND_TRY_AFTER))
+        return fall is not None and (fall.times > 1 or now < fall.at + SECOND_TRY_AFTER)
 
     def fallen(self, probe: str, now: datetime) -> "Knowledge":
         """The charger was gone after this probe."""

@@ -25,8 +25,8 @@ _log = structlog.get_logger("chargerd.ocpp")
 class Library:
     """What is known of all chargers. ``preset`` is what is known of a model before anything was learned."""
 
-    def __init__(self, memory: Memory, preset: Callable[[Model], Knowledge]) -> None:
-        self.preset = preset
+    def __init__(self, memory: Memory) -> None:
+        self.preset: Callable[[Model], Knowledge] = lambda _model: Knowledge()
         self.shelf: dict[str, Knowledge] = {}
         self._memory = memory
         self._kept: dict[str, Document] = {}

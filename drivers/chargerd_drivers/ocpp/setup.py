@@ -71,7 +71,7 @@ class Setup:
         self._connector = station.options.connector
         self._version: Version = version
         self._sample_interval_s = sample_interval_s
-        self._skips = {name.casefold() for name in station.lessons.knowledge.skips}
+        self._known = station.lessons.knowledge
         self._refused = station.refused_writes
         self._items_max = ITEMS_MAX
 
@@ -106,7 +106,7 @@ class Setup:
         """Have the charger tell its status and meter. A refusal is normal; then it tells when something changes."""
         for request in triggers(self._version, self._connector):
             message = request[1]["requestedMessage"]
-            if message.casefold() in self._skips:
+            if self._known.skips_name(message):
                 continue
             try:
                 status = word((await self._probes.send(f"trigger {message}", request)).get("status"))
@@ -116,7 +116,7 @@ class Setup:
                 self._log.debug("ocpp.trigger_refused", message=message, detail=status)
 
     def _is_skipped(self, key: Key) -> bool:
-        return spelled(key).casefold() in self._skips
+        return self._known.skips_name(spelled(key))
 
     async def _read_items_max(self) -> None:
         try:

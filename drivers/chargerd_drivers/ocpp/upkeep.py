@@ -115,7 +115,7 @@ class Upkeep:
         """Trigger the meter's message. Raises Refused, also where this charger is known to take no such trigger."""
         trigger = meter_trigger(self._dialect.VERSION, self._station.options.connector)
         message = trigger[1]["requestedMessage"]
-        if message in self._station.lessons.knowledge.skips:
+        if self._station.lessons.knowledge.skips_name(message):
             msg = f"{self._station.charger_id}: takes no trigger for {message}"
             raise Refused(msg)
         return await self._call(trigger)

@@ -29,6 +29,7 @@ from chargerd.loop import Loop
 from chargerd.store.sqlite import SqliteStore
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.driver import OcppDriver
+from chargerd_drivers.ocpp.link import SETTLE_S
 from tests.support.home import GARAGE, NIGHT, POLICY, Home, utc
 
 PATIENCE_S = 10.0
@@ -41,6 +42,8 @@ class HandClock:
     def __init__(self, at: str = "10T20:00") -> None:
         self.time = utc(at)
         self._moved = asyncio.Event()
+        self._sleepers: list[float] = []
+        self._fell_asleep = asyncio.Event()
 
     def now(self) -> datetime:
         return self.time
@@ -50,8 +53,19 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         end = self.time + timedelta(seconds=seconds)
-        while self.time < end:
-            await self._moved.wait()
+        self._sleepers.append(seconds)
+        self._fell_asleep.set()
+        try:
+            while self.time < end:
+                await self._moved.wait()
+        finally:
+            self._sleepers.remove(seconds)
+
+    async def sleeper(self, seconds: float) -> None:
+        """Wait until somebody sleeps for so long."""
+        while seconds not in self._sleepers:
+            self._fell_asleep.clear()
+            await self._fell_asleep.wait()
 
     def real_seconds(self, seconds: float) -> float:
         return seconds * 0.001
@@ -118,7 +132,10 @@ class House:
         self.notes: list[Note] = []
         self.inbox = Inbox()
         self.driver = OcppDriver(
-            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10), {GARAGE: OcppCharger(identity="CP1")}, clock
+            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10),
+            {GARAGE: OcppCharger(identity="CP1")},
+            clock,
+            store,
         )
         self.dispatcher = Dispatcher({GARAGE: self.driver}, self.inbox, clock)
         self.loop = Loop(
@@ -172,6 +189,8 @@ class House:
             if boots:
                 await box.call("BootNotification", BOOT_16 if version == "1.6" else BOOT_201)
             await box.call("Heartbeat", {})
+            async with asyncio.timeout(PATIENCE_S):
+                await self.clock.sleeper(SETTLE_S)
             await self.pass_s(3)
             await box.was_asked("TriggerMessage", requestedMessage="MeterValues")
             await self.calm()

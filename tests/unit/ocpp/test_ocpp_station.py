@@ -14,7 +14,6 @@ from chargerd.contract import (
 )
 from chargerd_drivers.ocpp import learning
 from chargerd_drivers.ocpp.config import OcppCharger
-from chargerd_drivers.ocpp.knowledge import Knowledge
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.metering import ENERGY, POWER
 from chargerd_drivers.ocpp.shape import Shapes
@@ -25,7 +24,7 @@ GARAGE = ChargerId("garage")
 
 
 def station() -> Station:
-    lessons = Lessons(GARAGE, Library(None, lambda _: Knowledge()))
+    lessons = Lessons(GARAGE, Library(None))
     return Station(charger_id=GARAGE, options=OcppCharger(identity="CP1"), lessons=lessons)
 
 
