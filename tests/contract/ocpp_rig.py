@@ -147,6 +147,7 @@ class Rig:
         offered: tuple[str, ...] | None = None,
         password: bytes | None = None,
         user: str = "CP1",
+        compression: str | None = None,
     ) -> AsyncIterator[ScriptedCharger]:
         names = offered if offered is not None else (() if version is None else (f"ocpp{version}",))
         headers = {}
@@ -156,7 +157,7 @@ class Rig:
             f"ws://127.0.0.1:{self.port}{path}",
             subprotocols=[Subprotocol(name) for name in names] or None,
             additional_headers=headers,
-            compression=None,
+            compression=compression,
             ping_interval=None,
             close_timeout=1,
         ) as socket:

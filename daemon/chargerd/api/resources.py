@@ -226,7 +226,8 @@ class Charger(_Open):
     told: dict[str, ToldFact] = Field(
         default={},
         description="What it told beside charging since the daemon started, by topic: firmware, securityEvent, "
-        "logUpload, chargingLimit, event, reservation and others.",
+        "logUpload, chargingLimit, event, reservation and others; logInRefused is the last log-in under its "
+        "name that was refused.",
     )
     last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
 

@@ -2,16 +2,19 @@
 
 import base64
 import binascii
-import contextlib
 import hmac
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import unquote
+from itertools import product
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 SUBPROTOCOLS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1"}
 """WebSocket subprotocol in lower case to OCPP version."""
 
 _NAME_MAX = 64
+_SCHEMES = frozenset({"ws:", "wss:", "http:", "https:"})
+_URL_SAFE = "!#$%&'()*+,/:;=?@[]-._~"
+"""What stays as it is in a path: reserved characters of RFC 3986, and the sign that escapes others."""
 
 
 def canonical(identity: str) -> str:
@@ -22,18 +25,42 @@ def canonical(identity: str) -> str:
 def candidates(raw_path: str, prefix: str) -> tuple[str, ...]:
     """Return what the path of a URL may mean as an identity, most likely first; () for a path that names nobody.
 
-    EN+ appends its serial number, others a version in front, slashes double up, an identity may itself hold an
-    escaped slash: so the whole rest of the path comes first, then its segments from the last to the first.
+    EN+ appends its serial number, others a version in front, some send the whole URL of the server, slashes double up,
+    an identity may itself hold an escaped slash: so the whole rest of the path comes first, then its segments from the
+    last to the first.
     """
     path = raw_path.partition("?")[0].partition("#")[0]
     segments = [segment for segment in path.split("/") if segment]
+    if segments and segments[0].casefold() in _SCHEMES:
+        segments = segments[2:]
     wanted = [segment for segment in prefix.split("/") if segment]
     if segments[: len(wanted)] == wanted:
         segments = segments[len(wanted) :]
     if not segments:
         return ()
-    decoded = [unquote(segment) for segment in segments]
+    decoded = [_decoded(segment) for segment in segments]
     return tuple(dict.fromkeys(["/".join(decoded), *reversed(decoded)]))
+
+
+def _decoded(segment: str) -> str:
+    raw = unquote_to_bytes(segment)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def mended_request(data: bytes) -> bytes:
+    """Escape what a request line may not hold (RFC 9112 section 3.2): spaces and letters beyond ASCII in the path.
+
+    ``data`` begins with the line; identities are typed by people, and some chargers send them as they were typed.
+    """
+    line, end, rest = data.partition(b"\n")
+    method, space, target = line.partition(b" ")
+    path, last_space, protocol = target.rpartition(b" ")
+    if not end or not protocol.startswith(b"HTTP/"):
+        return data
+    return method + space + quote_from_bytes(path, _URL_SAFE).encode() + last_space + protocol + end + rest
 
 
 def find(names: Iterable[str], known: Iterable[str]) -> str | None:
@@ -62,22 +89,28 @@ def credentials(header: str | None) -> tuple[bytes, bytes] | None:
     return (user, password) if colon else None
 
 
-def is_admitted(header: str | None, *, identity: str, password: bytes) -> bool:
-    """Tell whether an Authorization header fits. The user is the identity, whatever its case.
+def complaint(header: str | None, *, identity: str, password: bytes) -> str | None:
+    """Return what is wrong with an Authorization header, in words; None when it fits.
 
-    A password of hexadecimal digits may also arrive as the bytes they stand for (security whitepaper, A00.FR.204).
+    The user is the identity, whatever its case. A password of hexadecimal digits and the bytes that these stand for
+    are the same password, whichever of the two is configured (security whitepaper, A00.FR.204).
     """
     given = credentials(header)
     if given is None:
-        return False
+        return "gave no password"
     user, secret = given
-    named = hmac.compare_digest(
-        canonical(user.decode("utf-8", errors="replace")).encode(), canonical(identity).encode()
-    )
-    accepted = hmac.compare_digest(secret, password)
-    with contextlib.suppress(binascii.Error):
-        accepted |= hmac.compare_digest(secret, binascii.unhexlify(password))
-    return named and accepted
+    named = [one.encode() for one in (canonical(user.decode("utf-8", errors="replace")), canonical(identity))]
+    if not hmac.compare_digest(*named):
+        return "gave another user name than its identity"
+    matches = [hmac.compare_digest(*pair) for pair in product(_spellings(secret), _spellings(password))]
+    return None if any(matches) else "gave a wrong password"
+
+
+def _spellings(password: bytes) -> tuple[bytes, ...]:
+    try:
+        return password, binascii.unhexlify(password)
+    except binascii.Error:
+        return (password,)
 
 
 def offered_versions(headers: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection
 
+from chargerd_drivers.ocpp.identity import mended_request
+
 _TLS_HANDSHAKE = 0x16
 """First byte of a TLS record that carries a handshake message (RFC 8446, 5.1)."""
 
@@ -23,8 +25,9 @@ def knocking(tell: Tell) -> type[ServerConnection]:
                 self._tell("TLS; a charger set to wss:// must be set to ws:// here")
                 self.transport.abort()
                 return
+            first = not self._has_sent
             self._has_sent = True
-            super().data_received(data)
+            super().data_received(mended_request(data) if first else data)
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)

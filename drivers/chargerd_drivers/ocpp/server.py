@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,23 +26,25 @@ from chargerd_drivers.ocpp.identity import (
     candidates,
     canonical,
     chosen,
+    complaint,
     find,
-    is_admitted,
     offered_versions,
     printable,
 )
 from chargerd_drivers.ocpp.knock import knocking
+from chargerd_drivers.ocpp.logins import Logins
 from chargerd_drivers.ocpp.station import Station
 
 _log = structlog.get_logger("chargerd.ocpp")
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"1.6": v16, "2.0.1": v201})
 _SPOKEN = "ocpp2.0.1, ocpp1.6"
+_POLICY_VIOLATION = 1008
 _CLOSE_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S = 20.0
 _SHUTDOWN_TIMEOUT_S = 3.0
 _STRANGERS_MAX = 32
-_REPEAT_AFTER_S = 60.0
+_REPEAT_AFTER_S = 3600.0
 _LOGGED_MAX = 256
 
 Serve = Callable[[Station, ServerConnection, Dialect], Awaitable[None]]
@@ -67,6 +70,7 @@ class Listener:
         self._strangers: OrderedDict[str, Stranger] = OrderedDict()
         self._strangers_connected = 0
         self._serving: set[asyncio.Task[None]] = set()
+        self._logins = Logins()
         self._logged: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     @property
@@ -121,9 +125,10 @@ class Listener:
         """Decide on a handshake: None lets it in."""
         names = candidates(request.path, self._section.path)
         station = self._station(names)
+        name = names[0] if names else ""
         caller = {
             "peer": _peer(connection),
-            "identity": printable(names[0]) if names else "",
+            "identity": printable(name if station is None else station.options.identity),
             "path": request.path[:200],
         }
         offered = offered_versions(request.headers.get_all("Sec-WebSocket-Protocol"))
@@ -133,15 +138,39 @@ class Listener:
             return connection.respond(HTTPStatus.BAD_REQUEST, f"Spoken here: {_SPOKEN}\n")
         if station is None:
             return self._admit_stranger(connection, caller)
-        if station.password is not None and not is_admitted(
-            _authorization(request.headers), identity=station.options.identity, password=station.password
-        ):
-            caller["charger"] = station.charger_id
-            self._warn("ocpp.password_refused", caller, "did not give its password")
-            response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong or missing password\n")
-            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        refusal = self._refusal(connection, request.headers, station, caller)
+        if refusal is None:
+            self._over(caller["identity"])
+        return refusal
+
+    def _refusal(
+        self, connection: ServerConnection, headers: Headers, station: Station, caller: dict[str, str]
+    ) -> Response | None:
+        """Hold a configured charger's log-in against its password; None when it is right or none is asked for."""
+        if station.password is None:
+            return None
+        caller["charger"] = station.charger_id
+        now_s, who = asyncio.get_running_loop().time(), (caller["peer"], canonical(station.options.identity))
+        wait_s = self._logins.wait_s(*who, now_s)
+        if wait_s > 0:
+            self._refused(station, caller, "ocpp.password_limited", "gave too many wrong passwords and has to wait")
+            response = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords\n")
+            response.headers["Retry-After"] = str(math.ceil(wait_s))
             return response
-        return None
+        given = _authorization(headers)
+        wrong = complaint(given, identity=station.options.identity, password=station.password)
+        if wrong is None:
+            return None
+        if given is not None:  # without one it is no guess; many clients ask first whether a password is wanted
+            self._logins.failed(*who, now_s)
+        self._refused(station, caller, "ocpp.password_refused", wrong)
+        response = connection.respond(HTTPStatus.UNAUTHORIZED, "Wrong or missing password\n")
+        response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        return response
+
+    def _refused(self, station: Station, caller: Mapping[str, str], event: str, why: str) -> None:
+        station.refuse_log_in(address=caller["peer"], why=why, now=self._clock.now())
+        self._warn(event, caller, why)
 
     def _admit_stranger(self, connection: ServerConnection, caller: dict[str, str]) -> Response | None:
         if not caller["identity"] or self._section.accept_unknown == "reject":
@@ -153,6 +182,10 @@ class Listener:
         return None
 
     def _station(self, names: tuple[str, ...]) -> Station | None:
+        """Return who is meant. No name at all (Grizzl-E 5) is the only charger, unless that is here by its name."""
+        if not names and len(self._stations) == 1:
+            only = next(iter(self._stations.values()))
+            return None if only.named_connections else only
         identity = find(names, self._stations)
         return None if identity is None else self._stations[identity]
 
@@ -176,7 +209,14 @@ class Listener:
         names = candidates(connection.request.path, self._section.path)
         station = self._station(names)
         if station is not None:
-            await self._serve_link(station, connection, dialect)
+            station.named_connections += bool(names)
+            try:
+                await self._serve_link(station, connection, dialect)
+            finally:
+                station.named_connections -= bool(names)
+            return
+        if not names:
+            await connection.close(_POLICY_VIOLATION, "no identity")
             return
         self._strangers_connected += 1
         try:
@@ -213,8 +253,13 @@ class Listener:
         while len(self._strangers) > _STRANGERS_MAX:
             self._strangers.popitem(last=False)
 
+    def _over(self, identity: str) -> None:
+        """A charger got in: what is refused from now on is news."""
+        for key in [key for key in self._logged if key[1] == identity]:
+            del self._logged[key]
+
     def _warn(self, event: str, caller: Mapping[str, str], complaint: str) -> None:
-        """Log a refusal; the same one again at most once a minute, for chargers redial every few seconds."""
+        """Log a refusal, the same one again after an hour, for chargers redial every few seconds."""
         now_s = asyncio.get_running_loop().time()
         key = (event, caller["identity"])
         if now_s - self._logged.get(key, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:

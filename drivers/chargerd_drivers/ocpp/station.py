@@ -21,6 +21,7 @@ class Station:
     ``password`` is None when none is asked for. ``told`` is what the core was last told that it can do, None when that
     is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row.
     ``refused_writes`` are settings with values that it answered no to.
+    ``password`` is None when none is asked for. ``named_connections`` are those whose URL holds its identity.
     """
 
     charger_id: ChargerId
@@ -35,6 +36,8 @@ class Station:
     connections: int = 0
     drops: int = 0
     refused_writes: set[str] = field(default_factory=set)
+    named_connections: int = 0
+    refused_log_ins: int = 0
     _spare_transaction_id: int = 0
 
     def remember_foreign(self, transaction_id: str) -> None:
@@ -44,6 +47,11 @@ class Station:
             self._spare_transaction_id += 1
         while len(self.foreign) > _FOREIGN_MAX:
             del self.foreign[next(iter(self.foreign))]
+
+    def refuse_log_in(self, *, address: str, why: str, now: datetime) -> None:
+        """Note a log-in under this identity that was refused, for the charger's document."""
+        self.refused_log_ins += 1
+        self.hearsay.note("logInRefused", {"address": address, "why": why, "count": self.refused_log_ins}, now)
 
     def spare_transaction_id(self, now: datetime) -> int:
         """Return an id for a 1.6 transaction that is not ours: seconds since 1970, far above the ids we count."""

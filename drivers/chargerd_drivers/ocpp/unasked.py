@@ -58,11 +58,15 @@ class Hearsay:
         self._keep({"action": action, "at": stamp(now), "payload": payload})
         return tuple(fact for fact in facts(action, payload) if self._is_news(fact, now))
 
+    def note(self, topic: str, members: Json, now: datetime) -> None:
+        """Keep a fact for the charger's document, in place of the last one of its topic."""
+        self.facts[topic] = {**members, "at": stamp(now)}
+
     def _is_news(self, fact: Fact, now: datetime) -> bool:
         if fact.members is None:
             self.facts.pop(fact.topic, None)
         else:
-            self.facts[fact.topic] = {**fact.members, "at": stamp(now)}
+            self.note(fact.topic, fact.members, now)
         key = (fact.topic, fact.about)
         last = self._told.get(key)
         if last is not None and last[0] == fact.members and now - last[1] < AGAIN_AFTER:

@@ -7,9 +7,10 @@ import pytest
 from chargerd_drivers.ocpp.identity import (
     candidates,
     chosen,
+    complaint,
     credentials,
     find,
-    is_admitted,
+    mended_request,
     offered_versions,
     printable,
 )
@@ -33,8 +34,12 @@ from chargerd_drivers.ocpp.identity import (
         ("/ocpp/ocpp", ("ocpp",)),
         (
             "/ws://192.168.1.2:9000/CP_1/SERIAL",
-            ("ws:/192.168.1.2:9000/CP_1/SERIAL", "SERIAL", "CP_1", "192.168.1.2:9000", "ws:"),
+            ("CP_1/SERIAL", "SERIAL", "CP_1"),
         ),
+        ("ws://192.168.1.2:9000/ocpp/CP_1", ("CP_1",)),
+        ("WSS://gateway/ocpp/", ()),
+        ("/ocpp/B%C3%B6x", ("B\u00f6x",)),
+        ("/ocpp/B%F6x", ("B\u00f6x",)),
     ],
 )
 def test_a_path_gives_its_possible_identities_most_likely_first(path, expected) -> None:
@@ -73,21 +78,39 @@ def test_credentials_are_bytes_or_nothing(value, expected) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "password", "admitted"),
+    ("data", "mended"),
     [
-        pytest.param(header(b"CP1", b"secret"), b"secret", True, id="right"),
-        pytest.param(header(b"cp1", b"secret"), b"secret", True, id="name in another case"),
-        pytest.param(header(b"CP1", bytes.fromhex("00ff")), b"00ff", True, id="bytes for hexadecimal text"),
-        pytest.param(header(b"CP1", b"00ff"), b"00ff", True, id="hexadecimal text"),
-        pytest.param(header(b"CP1", b"00ff"), bytes.fromhex("00ff"), False, id="text for bytes"),
-        pytest.param(header(b"CP2", b"secret"), b"secret", False, id="another's name"),
-        pytest.param(header(b"CP1", b"Secret"), b"secret", False, id="case of the password"),
-        pytest.param(header(b"CP1", b""), b"secret", False, id="empty"),
-        pytest.param(None, b"secret", False, id="none"),
+        (b"GET /ocpp/CP1 HTTP/1.1\r\nHost: a b\r\n", b"GET /ocpp/CP1 HTTP/1.1\r\nHost: a b\r\n"),
+        (b"GET /ocpp/My Box HTTP/1.1\r\n", b"GET /ocpp/My%20Box HTTP/1.1\r\n"),
+        (b"GET /ocpp/B\xc3\xb6x HTTP/1.1\n", b"GET /ocpp/B%C3%B6x HTTP/1.1\n"),
+        (b"GET /a%20b*?x=[1]#z HTTP/1.1\r\n", b"GET /a%20b*?x=[1]#z HTTP/1.1\r\n"),
+        (b"GET  HTTP/1.1\r\n", b"GET  HTTP/1.1\r\n"),
+        (b"hello you there\r\n", b"hello you there\r\n"),
+        (b"GET /no end", b"GET /no end"),
+        (b"", b""),
     ],
 )
-def test_a_password_is_compared_as_bytes(given, password, admitted) -> None:
-    assert is_admitted(given, identity="CP1", password=password) is admitted
+def test_a_path_that_was_sent_as_it_was_typed_is_escaped(data, mended) -> None:
+    assert mended_request(data) == mended
+
+
+@pytest.mark.parametrize(
+    ("given", "password", "wrong"),
+    [
+        pytest.param(header(b"CP1", b"secret"), b"secret", None, id="right"),
+        pytest.param(header(b"cp1", b"secret"), b"secret", None, id="name in another case"),
+        pytest.param(header(b"CP1", bytes.fromhex("00ff")), b"00ff", None, id="bytes for hexadecimal text"),
+        pytest.param(header(b"CP1", b"00FF"), b"00ff", None, id="hexadecimal text in another case"),
+        pytest.param(header(b"CP1", b"00ff"), bytes.fromhex("00ff"), None, id="text for bytes"),
+        pytest.param(header(b"CP2", b"secret"), b"secret", "gave another user name than its identity", id="name"),
+        pytest.param(header(b"", b"secret"), b"secret", "gave another user name than its identity", id="no name"),
+        pytest.param(header(b"CP1", b"Secret"), b"secret", "gave a wrong password", id="case of the password"),
+        pytest.param(header(b"CP1", b""), b"secret", "gave a wrong password", id="empty"),
+        pytest.param(None, b"secret", "gave no password", id="none"),
+    ],
+)
+def test_a_password_is_compared_as_bytes_and_what_is_wrong_is_said(given, password, wrong) -> None:
+    assert complaint(given, identity="CP1", password=password) == wrong
 
 
 def test_offered_versions_may_stand_on_several_lines() -> None:
