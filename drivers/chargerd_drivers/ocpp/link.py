@@ -40,6 +40,7 @@ from chargerd_drivers.ocpp.fields import Json, word
 from chargerd_drivers.ocpp.frames import Broken, Call, Frame, MessageId, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.knowledge import Knowledge, Model
 from chargerd_drivers.ocpp.orders import Orders
+from chargerd_drivers.ocpp.pacing import pace
 from chargerd_drivers.ocpp.pulse import Pulse
 from chargerd_drivers.ocpp.shape import Shapes
 from chargerd_drivers.ocpp.station import Station
@@ -216,7 +217,9 @@ class Link:
                 return self._retired
             self._pulse.heard()
             self._log.debug("ocpp.frame", direction="in", frame=by_hand.frame_for_log(str(message)[:_FRAME_LOGGED]))
-            for frame in parse(message):
+            frames = parse(message)
+            await pace(self.station, frames=len(frames), octets=len(message), clock=self._clock)
+            for frame in frames:
                 if not await self._supervised("frame", partial(self._take, frame, message)) and isinstance(frame, Call):
                     await self._supervised("apology", partial(self._apologise, frame))
 

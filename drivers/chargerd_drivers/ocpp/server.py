@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 from chargerd.contract import Clock, DriverError
 from chargerd_drivers.ocpp import v16, v201
+from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.frames import Call, encode_fault, encode_result, parse
@@ -42,6 +43,8 @@ _SPOKEN = "ocpp2.0.1, ocpp1.6"
 _POLICY_VIOLATION = 1008
 _CLOSE_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S = 20.0
+_WAITING_MAX = 4
+"""Frames of one connection that wait to be read; each may be as large as a message."""
 _SHUTDOWN_TIMEOUT_S = 3.0
 _STRANGERS_MAX = 32
 _REPEAT_AFTER_S = 3600.0
@@ -90,6 +93,7 @@ class Listener:
                 select_subprotocol=self._select,
                 compression=None,
                 max_size=self._section.message_bytes_max,
+                max_queue=_WAITING_MAX,
                 open_timeout=_OPEN_TIMEOUT_S,
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=None,
@@ -227,9 +231,13 @@ class Listener:
     async def _hold(self, connection: ServerConnection, dialect: Dialect, stranger: Stranger) -> None:
         """Keep a stranger Pending (1.6 section 4.2, 2.0.1 B02): answer it, take nothing from it."""
         self._remember(stranger)
+        budget = Budget()
         with contextlib.suppress(ConnectionClosed):
             while True:
-                for frame in parse(await connection.recv()):
+                message = await connection.recv()
+                frames = parse(message)
+                await self._clock.sleep(budget.spend(len(frames), len(message), self._clock.monotonic()))
+                for frame in frames:
                     if not isinstance(frame, Call):
                         continue
                     payload = dialect.hold(frame.action, frame.payload, self._clock.now())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chargerd.contract import Capabilities, ChargerId
+from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger
 from chargerd_drivers.ocpp.lessons import Lessons
 from chargerd_drivers.ocpp.unasked import Hearsay
@@ -20,8 +21,8 @@ class Station:
 
     ``password`` is None when none is asked for. ``told`` is what the core was last told that it can do, None when that
     is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row.
-    ``refused_writes`` are settings with values that it answered no to.
-    ``password`` is None when none is asked for. ``named_connections`` are those whose URL holds its identity.
+    ``refused_writes`` are settings with values that it answered no to. ``named_connections`` are those whose URL holds
+    its identity.
     """
 
     charger_id: ChargerId
@@ -33,6 +34,7 @@ class Station:
     boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
     stalls: Counter[str] = field(default_factory=Counter)
     hearsay: Hearsay = field(default_factory=Hearsay)
+    budget: Budget = field(default_factory=Budget)
     connections: int = 0
     drops: int = 0
     refused_writes: set[str] = field(default_factory=set)
