@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from chargerd.core.commands import SetCurrentLimit, StartTransaction, StopTransaction
-from chargerd.core.events import Activity, CommandSucceeded
+from chargerd.core.events import (
+    Activity,
+    CommandSucceeded,
+    MeterSampled,
+    StatusReported,
+    TransactionEnded,
+    TransactionStarted,
+)
+from tests.support.box import Box
 from tests.support.home import GARAGE, Home, utc
 
 LATE = timedelta(seconds=50)
@@ -68,3 +76,32 @@ def test_a_start_that_is_confirmed_late_is_not_asked_for_twice(limit_known: bool
     home.until("10T22:28")
     assert home.state.facts.activity is Activity.CHARGING
     assert len(home.sent(StartTransaction)) == 1
+
+
+def test_a_charge_of_the_night_that_is_told_in_the_morning_is_not_stopped() -> None:
+    keeps = (TransactionStarted, TransactionEnded, MeterSampled, StatusReported)
+    home = Home(box=Box(keeps=keeps, follows=True), goal=50).able(schedule_periods=24)
+    home.until("10T22:15").plug().until("10T22:20").down_until("11T06:00").revive()
+    night, home.box.queue = home.box.queue, []
+    home.online()
+    told = len(home.commands)
+    for number, event in enumerate(night):
+        home.until(f"11T06:{number // 60:02}:{number % 60:02}")
+        home.tell(event)
+    home.sample()
+    home.until("11T06:15")
+    assert home.doc["statistics"]["aggregated"]["kwhSum"] == home.delivered_kwh > 10
+    assert not [c for c in home.commands[told:] if isinstance(c, StopTransaction)]
+    assert home.errors() == []
+
+
+def test_what_is_told_of_the_past_is_believed_once_the_queue_is_empty() -> None:
+    home = Home(box=Box(keeps=(MeterSampled,)), sample_every=timedelta(hours=8)).until("10T22:15").plug()
+    home.until("10T23:00").offline().until("11T00:30").online().until("11T00:30:20")
+    sample = MeterSampled(charger_id=GARAGE, measured_at=utc("11T00:10"), power_w=11_000.0)
+    home.tell(sample)
+    assert home.state.facts.charging
+    home.until("11T00:31:19")
+    assert not home.sent(SetCurrentLimit)
+    home.until("11T00:31:20")
+    assert home.sent(SetCurrentLimit)[-1].limit_a == 0

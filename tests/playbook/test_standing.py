@@ -249,3 +249,15 @@ def test_a_stop_that_bars_the_next_start_is_learned_and_the_remedy_is_to_replug(
     home.box.transaction = None
     home.until("11T08:15")
     assert home.state.facts.dead_stops == 0, "it began another one after all"
+
+
+def test_a_transaction_in_which_nothing_flows_is_left_open_while_the_limit_gets_no_answer() -> None:
+    home = _home().until("10T22:15").plug().until("10T22:20").offline().until("10T22:25")
+    home.box.deaf = True
+    home.online().until("10T23:30")
+    assert not home.sent(StopTransaction)
+    assert len([c for c in home.sent(SetCurrentLimit) if c.limit_a == 0]) > 2
+    home.box.deaf = False
+    home.until("11T00:10")
+    assert home.state.facts.charging
+    assert home.errors() == []

@@ -11,7 +11,7 @@ One that ends its transaction at a limit of 0 is paused by ending it. ``failing`
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from chargerd.core import manual, standing
+from chargerd.core import evidence, manual, standing
 from chargerd.core.abilities import begins_anew, can_limit, can_pause, start_refused
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
@@ -168,6 +168,8 @@ def _may_command(state: State, now: datetime, *, looks_ahead: bool) -> bool:
         return False
     if control.listen_until is not None and now < control.listen_until:
         return False
+    if control.want is Want.HOLD and evidence.is_retold(facts, now):
+        return False
     if control.unmet_since is None:
         return _limit_differs(state) or (looks_ahead and (standing.is_due(state, now) or _opens(state)))
     return _is_rung_due(control, now) or (state.facts.transaction is not None and _limit_differs(state))
@@ -299,16 +301,17 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
 def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
     """Pause by limit first; where that has no effect, or cannot be done, end the transaction.
 
-    A limit that was accepted while the meter goes on to show charging is said another way once.
+    A limit that was accepted while the meter goes on to show charging is said another way once. A transaction in which
+    nothing flows is left open: it is only not known which limit is in force.
     """
     commands: list[ChargerCommand] = []
     transaction, control = state.facts.transaction, state.control
     another_way = control.attempts == 1 and not control.unheeded and _is_unheeded(state)
-    sendable = can_pause(state) or (can_limit(state) and transaction is None)
-    by_limit = sendable and (control.attempts != 1 or transaction is None or another_way)
-    if by_limit:
+    stops = transaction is not None and state.facts.charging and not another_way
+    by_limit = can_pause(state) or (can_limit(state) and transaction is None)
+    if by_limit and not (stops and control.attempts == 1):
         commands.append(_limit(state, 0.0, len(commands)))
-    if transaction is not None and not another_way and (control.attempts > 0 or not by_limit):
+    if transaction is not None and stops and (control.attempts > 0 or not by_limit):
         commands.append(_stop(state, transaction, len(commands)))
     return tuple(commands)
 

@@ -108,6 +108,8 @@ def next_deadline(state: State) -> datetime | None:
         session.given_up_at(state),
         *away.silent_at(state),
     ]
+    if state.facts.charging:
+        times.append(evidence.drains_at(state.facts))
     for slot in state.slots:
         regular = slot.session.targets.regular
         times.append(None if regular is None else regular.ready_by)

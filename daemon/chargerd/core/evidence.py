@@ -32,6 +32,8 @@ STOP_SAMPLES = 2
 QUEUE_DRAINED = timedelta(seconds=60)
 """A charger that has told nothing of the past for so long has emptied its queue."""
 QUEUE_AT_MOST = timedelta(minutes=15)
+RETOLD_AFTER = timedelta(minutes=2)
+"""A sample that comes later than this tells of the past."""
 START_BEFORE_PLUG = timedelta(minutes=5)
 """Some chargers tell of a transaction first and of the plug later (ABB Terra, EVBox Elvi)."""
 STATUS_AGE_MAX = timedelta(hours=1)
@@ -93,6 +95,13 @@ def is_drained(facts: ChargerFacts, now: datetime) -> bool:
     """Tell whether a charger has been connected for long enough to have told what waited in its queue."""
     at = drains_at(facts)
     return at is not None and now >= at
+
+
+def is_retold(facts: ChargerFacts, now: datetime) -> bool:
+    """Tell whether charging is known only from what a charger tells of the past, and it has more to tell."""
+    if not facts.charging or facts.reading is None or now - facts.reading.at <= RETOLD_AFTER:
+        return False
+    return not is_drained(facts, now)
 
 
 def _status_time(facts: ChargerFacts, at: datetime, now: datetime) -> datetime:
