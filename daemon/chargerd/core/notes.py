@@ -5,9 +5,10 @@ from typing import assert_never
 from chargerd.core.commands import Note, NoteLevel, StoreSettled
 from chargerd.core.document import state_name
 from chargerd.core.events import CommandFailed, Event
-from chargerd.core.ids import SessionId
+from chargerd.core.ids import TransactionId
 from chargerd.core.model import (
     Block,
+    ChargerFacts,
     ErrorKind,
     ImmediateTarget,
     OutcomeState,
@@ -21,6 +22,8 @@ from chargerd.core.model import (
     Want,
 )
 from chargerd.core.refusal import refused_by
+from chargerd.core.session import visit as visit_of
+from chargerd.core.session import visiting_slot
 from chargerd.core.units import kwh
 
 UNATTRIBUTED_STEP_WH = 100
@@ -101,9 +104,12 @@ def _durable_session(session: Session) -> tuple[object, ...]:
 def _charger(said: list[Note], before: State, after: State, event: Event) -> None:
     old, new = before.facts, after.facts
     name = after.charger.charger_id
-    visit = next((slot.session for slot in after.slots if slot.session.plugged_in_at is not None), None)
+    visit = visit_of(after) or visit_of(before)
+    was, runs = _transaction_id(old), _transaction_id(new)
 
-    def say(kind: str, message: str, level: NoteLevel = NoteLevel.INFO) -> None:
+    def say(
+        kind: str, message: str, level: NoteLevel = NoteLevel.INFO, transaction_id: TransactionId | None = runs
+    ) -> None:
         said.append(
             Note(
                 name=kind,
@@ -112,7 +118,7 @@ def _charger(said: list[Note], before: State, after: State, event: Event) -> Non
                 charger_id=name,
                 policy_id=None if visit is None else visit.policy_id,
                 session_id=None if visit is None else visit.session_id,
-                transaction_id=None if new.transaction is None else new.transaction.transaction_id,
+                transaction_id=transaction_id,
             )
         )
 
@@ -125,27 +131,24 @@ def _charger(said: list[Note], before: State, after: State, event: Event) -> Non
             say("charger.fault", f"{name} reports a fault: {new.fault}", NoteLevel.ERROR)
         else:
             say("charger.fault_cleared", f"{name} reports no fault any more")
-    if new.transaction != old.transaction:
-        if new.transaction is not None:
-            say("transaction.started", f"transaction {new.transaction.transaction_id} runs at {name}")
-        else:
-            ended = old.transaction.transaction_id if old.transaction is not None else ""
-            say("transaction.ended", f"transaction {ended} at {name} ended")
+    if was is not None and was != runs:
+        say("transaction.ended", f"transaction {was} at {name} ended", transaction_id=was)
+    if runs is not None and was != runs:
+        say("transaction.started", f"transaction {runs} runs at {name}")
     if new.charging is not old.charging:
         word = "charging was seen to begin" if new.charging else "charging was seen to stop"
         say("charging.started" if new.charging else "charging.stopped", f"{name}: {word}")
-    if _is_acted(before, after):
-        assert after.action is not None
-        word = "start" if after.action.want is Want.CHARGE else "stop"
-        say("charging.action", f"{name}: the {word} asked for by hand is {after.action.state}")
+    action = after.action
+    if action is not None and action != before.action:
+        word = "start" if action.want is Want.CHARGE else "stop"
+        say("charging.action", f"{name}: the {word} asked for by hand is {action.state}")
     if isinstance(event, CommandFailed):
         what = f"{name}: a command failed, {event.failure}"
         say("command.failed", f"{what}: {event.detail}" if event.detail else what, NoteLevel.WARNING)
 
 
-def _is_acted(before: State, after: State) -> bool:
-    """Tell whether a request by hand was made, or came to its end."""
-    return after.action is not None and after.action != before.action
+def _transaction_id(facts: ChargerFacts) -> TransactionId | None:
+    return None if facts.transaction is None else facts.transaction.transaction_id
 
 
 def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -> None:
@@ -168,18 +171,17 @@ def _session(said: list[Note], after: State, earlier: Slot | None, slot: Slot) -
 
     if earlier is None or state_name(old) != state_name(new):
         say("session.state", f"{car}: {state_name(new)}")
-    if earlier is None or _retargeted(old, new):
+    if earlier is None or _target_id(old) != _target_id(new):
         say("session.target", f"{car}: {_target_words(new.targets.latest)}")
     for block in _ended(old.blocks, new.blocks):
         say("block.ended", f"{car}: {block.kind} block ended with {kwh(block.wh)} kWh")
     if len(new.blocks) > len(old.blocks) and new.blocks[-1].ended_at is None:
         say("block.started", f"{car}: {new.blocks[-1].kind} block started")
-    if old.error != new.error:
-        if new.error is not None:
-            words = _error_words(new.error, after, slot)
-            say("session.error", f"{car}: {words}", NoteLevel.ERROR, str(new.error.kind))
-        elif old.error is not None and new.plugged_in_at is not None:
-            say("session.error_cleared", f"{car}: {old.error.kind} is over", NoteLevel.INFO, str(old.error.kind))
+    if new.error is not None and new.error != old.error:
+        words = _error_words(new.error, after, slot)
+        say("session.error", f"{car}: {words}", NoteLevel.ERROR, str(new.error.kind))
+    if old.error is not None and new.error is None and new.plugged_in_at is not None:
+        say("session.error_cleared", f"{car}: {old.error.kind} is over", NoteLevel.INFO, str(old.error.kind))
     _outcome(say_to=said, after=after, old=old, slot=slot)
     if new.car_is_full and not old.car_is_full:
         say("session.car_full", f"{car} takes no more: it is full, or at a limit of its own")
@@ -234,8 +236,8 @@ def is_handed_over(session: Session, after: State) -> bool:
 
 
 def _handed_over(said: list[Note], after: State, slot: Slot) -> None:
-    whose = next((s.vehicle.vehicle_id for s in after.slots if s.session.plugged_in_at is not None), None)
-    car = "a guest" if whose is None else whose
+    there = visiting_slot(after)
+    car = "a guest" if there is None else there.vehicle.vehicle_id
     said.append(
         Note(
             name="session.handed_over",
@@ -261,15 +263,19 @@ def _settled(said: list[Note], after: State, slot: Slot) -> None:
 
 
 def _guest(said: list[Note], before: State, after: State) -> None:
-    old, new = before.guest, after.guest
-    if (old is None) is (new is None):
-        return
-    session_id: SessionId = (new or old).session_id  # type: ignore[union-attr]
-    name = after.charger.charger_id
-    message = f"{name}: a car without a policy is plugged in"
-    if old is not None:
-        message = f"{name}: the car without a policy left with {kwh(old.ledger.total_wh)} kWh"
-    said.append(Note(name="session.unmanaged", message=message, charger_id=name, session_id=session_id))
+    old, new, name = before.guest, after.guest, after.charger.charger_id
+
+    def say(kind: str, message: str, guest: Session) -> None:
+        said.append(Note(name=kind, message=message, charger_id=name, session_id=guest.session_id))
+
+    if old is None and new is not None:
+        say("session.unmanaged", f"{name}: a car without a policy is plugged in", new)
+    elif old is not None and new is None:
+        there = visiting_slot(after)
+        if there is None:
+            say("session.unmanaged", f"{name}: the car without a policy left with {kwh(old.ledger.total_wh)} kWh", old)
+        else:
+            say("session.handed_over", f"{name}: the car without a policy is {there.vehicle.vehicle_id}", old)
 
 
 def _elsewhere(said: list[Note], stored: StoreSettled) -> None:
@@ -293,13 +299,8 @@ def _ended(old: tuple[Block, ...], new: tuple[Block, ...]) -> list[Block]:
     return [block for block in new if block.ended_at is not None and block.started_at in open_before]
 
 
-def _retargeted(old: Session, new: Session) -> bool:
-    """A target that only rolls on to the next day while nothing is plugged is no news."""
-    changed = old.targets.latest != new.targets.latest
-    return changed and (new.plugged_in_at is not None or _target_id(old) != _target_id(new))
-
-
 def _target_id(session: Session) -> int | None:
+    """One that only rolls on to the next day while nothing is plugged in keeps its id, and is no news."""
     return None if session.targets.latest is None else session.targets.latest.target_id
 
 
