@@ -69,11 +69,11 @@ def current(state: State, policy_id: PolicyId) -> Document | None:
 
 
 def settled(
-    session: Session, slot: Slot | None, plugged_out_at: datetime, *, vehicle: VehicleSpec | None = None
+    session: Session, plugged_out_at: datetime, *, vehicle: VehicleSpec | None, battery_reserve: int
 ) -> Document:
-    """The final document of a visit; ``slot`` is None for an unmanaged one, which has no plan and no goal.
+    """The final document of a visit; an unmanaged one has no blocks and no goal.
 
-    ``vehicle`` is whose visit it was, where that is known without a policy.
+    ``vehicle`` is whose visit it was, None where nobody knows.
     """
     assert session.plugged_in_at is not None
     return {
@@ -82,10 +82,10 @@ def settled(
         "state": "SETTLED",
         "pluggedInAt": rfc3339(session.plugged_in_at),
         "pluggedOutAt": rfc3339(plugged_out_at),
-        "blocks": [] if slot is None else [_seen(block, block.ended_at or plugged_out_at) for block in session.blocks],
-        "statistics": _statistics(session, vehicle if slot is None else slot.vehicle, session.ledger.cells),
-        "target": {"latest": None if slot is None else _target(session.targets.latest, slot.policy.battery_reserve)},
-        "outcome": {"latest": None if slot is None else _outcome(session.outcome, session.targets.latest)},
+        "blocks": [_seen(block, block.ended_at or plugged_out_at) for block in session.blocks],
+        "statistics": _statistics(session, vehicle, session.ledger.cells),
+        "target": {"latest": _target(session.targets.latest, battery_reserve)},
+        "outcome": {"latest": _outcome(session.outcome, session.targets.latest)},
         "error": {"latest": None},
     }
 
@@ -122,18 +122,17 @@ def _elapsed(ledger: Ledger, now: datetime) -> tuple[Interval, ...]:
 def _blocks(state: State, session: Session) -> list[Document]:
     """Past blocks, the running or due one, and the planned ones, in this order; none overlaps another."""
     now = state.at
-    past = [block for block in session.blocks if block.ended_at is not None and block.wh > 0]
-    last_end = past[-1].ended_at if past else None
+    past = [(block, block.ended_at) for block in session.blocks if block.ended_at is not None and block.wh > 0]
     open_block = session.blocks[-1] if session.blocks and session.blocks[-1].ended_at is None else None
     window = due(session.plan, now)
     middle: list[Document] = []
     if open_block is not None:
         middle = [_seen(open_block, _running_end(state, open_block, window))]
     elif window is not None:
-        start = max(window.start, last_end or window.start)
+        start = max([window.start, *(ended_at for _, ended_at in past)])
         middle = [_block(window.kind, 0, start, window.end)]
     coming = [w for w in session.plan if w.start > now]
-    seen = (_seen(block, block.ended_at or now) for block in past)
+    seen = (_seen(block, ended_at) for block, ended_at in past)
     return [*chain(seen, middle, (_planned(w) for w in coming))]
 
 

@@ -29,9 +29,10 @@ _HIDDEN = "…"
 def explanation(state: State, policy_id: PolicyId) -> Document | None:
     """Explain what a policy's session does now; None when this partition does not have it."""
     slot = state.slot_of(policy_id)
-    shown = document.current(state, policy_id)
-    if slot is None or shown is None:
+    if slot is None:
         return None
+    shown = document.current(state, policy_id)
+    assert shown is not None
     case = Case(state=state, slot=slot, reason=reason_of(state, slot), refuser=refused_by(state, slot))
     return {
         "policyId": policy_id,

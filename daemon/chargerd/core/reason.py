@@ -8,7 +8,7 @@ from chargerd.core.control import car_is_full_at, wanted
 from chargerd.core.level import level_pct
 from chargerd.core.model import ErrorKind, RegularTarget, Session, Slot, State, Want
 from chargerd.core.planning import due, missing_capabilities
-from chargerd.core.refusal import is_reached, takes_no_more
+from chargerd.core.refusal import takes_no_more
 from chargerd.plan.schedule import BlockKind
 
 
@@ -131,8 +131,6 @@ def _due(state: State, slot: Slot) -> Reason:
 def _not_due(state: State, slot: Slot) -> Reason:
     if state.facts.charging:
         return Reason.STOP_FAILED if _has_failed(slot.session, ErrorKind.STOP_FAIL) else Reason.STOPPING
-    if is_reached(slot):
-        return Reason.TARGET_REACHED
     if takes_no_more(state, slot):
         return Reason.CAR_FULL
     if slot.session.targets.latest is None:

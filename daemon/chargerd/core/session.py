@@ -262,7 +262,9 @@ def stored(
 ) -> StoreSettled:
     """A settled visit for the archive: at a charger or elsewhere, a policy's (``slot``), a known car's or a guest's."""
     assert final.plugged_in_at is not None
-    vehicle = vehicle if slot is None else slot.vehicle
+    reserve = 0
+    if slot is not None:
+        vehicle, reserve = slot.vehicle, slot.policy.battery_reserve
     return StoreSettled(
         session_id=final.session_id,
         policy_id=final.policy_id,
@@ -270,7 +272,7 @@ def stored(
         vehicle_id=None if vehicle is None else vehicle.vehicle_id,
         plugged_in_at=final.plugged_in_at,
         plugged_out_at=left_at,
-        document=document.settled(final, slot, left_at, vehicle=vehicle),
+        document=document.settled(final, left_at, vehicle=vehicle, battery_reserve=reserve),
         ledger=document.ledger_rows(final.ledger),
     )
 
