@@ -63,13 +63,13 @@ def _regular(state: State, slot: Slot, goal: RegularTarget, pct: float, now: dat
         return _off_target(goal, known, min(at_deadline, max(limit_pct, pct)), None, now)
     if now < goal.ready_by and _is_on_target(known, wanted - at_deadline, reached_at, goal.ready_by):
         return _on_target(goal)
-    return _off_target(goal, known, min(at_deadline, float(wanted)), reached_at, now)
+    return _off_target(goal, known, at_deadline, reached_at, now)
 
 
 def _is_on_target(known: Outcome | None, short_pct: float, reached_at: datetime | None, ready_by: datetime) -> bool:
     """Decide with hysteresis, so that rounding and small drifts do not make it flap."""
     if known is not None and known.state is OutcomeState.OFF_TARGET:
-        return short_pct <= 0.05 and reached_at is not None and reached_at <= ready_by
+        return reached_at is not None and reached_at <= ready_by
     near = reached_at is not None and reached_at <= ready_by + HYSTERESIS
     return short_pct <= HYSTERESIS_PCT or near
 
@@ -98,16 +98,16 @@ def judges_latest(session: Session) -> bool:
 
 def final(slot: Slot) -> Session:
     """Judge what was: the target in force at plug-out was met, or it was not."""
-    session = replace(slot.session, plan=())
+    session = slot.session
     goal = session.targets.latest
     pct = level_pct(session, slot.vehicle)
     if pct is None or not isinstance(goal, RegularTarget):
         return session
     if pct >= goal.minimum_charge_target:
         return replace(session, outcome=_on_target(goal))
-    left_at = session.unplugged_at or goal.ready_by
+    assert session.unplugged_at is not None
     known = session.outcome if session.outcome and session.outcome.target_id == goal.target_id else None
-    return replace(session, outcome=_off_target(goal, known, pct, None, left_at))
+    return replace(session, outcome=_off_target(goal, known, pct, None, session.unplugged_at))
 
 
 def is_at_ladders_end(control: Control) -> bool:
@@ -142,4 +142,4 @@ def _reached_at(plan: tuple[Window, ...], wh: float, now: datetime, power_w: flo
 
 def _after(start: datetime, wh: float, power_w: float) -> datetime:
     assert power_w > 0
-    return start + timedelta(hours=max(wh, 0.0) / power_w)
+    return start + timedelta(hours=wh / power_w)
