@@ -340,7 +340,7 @@ async def test_what_got_no_answer_may_have_changed_something_too() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_the_journal_tells_who_asked_for_what_and_never_a_secret(version: Version) -> None:
-    secrets = ("0123456789abcdef", "CERT", "me:pass", "04A2", "private", "hunter2", "'k'")
+    secrets = ("0123456789abcdef", "CERT", "me:pass", "04A2", "private", "hunter2", '"k"')
     password = {"attributeValue": "hunter2", "component": {"name": "SecurityCtrlr"}}
     extra = [("SetVariables", {"setVariableData": [{**password, "variable": {"name": "BasicAuthPassword"}}]})]
     with capture_logs() as logs:

@@ -54,11 +54,31 @@ def test_the_doctor_proves_start_pause_resume_and_stop_and_leaves_the_charger_as
         assert status == 0
         shown = home.charger(bay)
         assert (shown["isCharging"], shown["transactionId"], shown["action"]["state"]) == (False, None, "CANCELLED")
+        _check_requests_by_hand(home, version)
         status, found, _ = doctor(home)
         assert status == 0
         assert {check: found[check]["verdict"] for check in ("reached", "accepted", "start", "limit", "meter")} == (
             dict.fromkeys(("reached", "accepted", "start", "limit", "meter"), "OK")
         )
+
+
+def _check_requests_by_hand(home: House, version: str) -> None:
+    """They reach the charger, and what would disturb the car that is plugged in does not."""
+
+    def ocpp(*args: str) -> tuple[int, str, str]:
+        ended = chargerd("ocpp", "garage", *args, "--url", f"http://127.0.0.1:{home.http_port}")
+        return ended.returncode, ended.stdout, ended.stderr
+
+    status, out, err = ocpp("TriggerMessage", '{"requestedMessage": "Heartbeat"}')
+    assert (status, json.loads(out)["status"], err) == (0, "Accepted", "")
+    status, out, err = ocpp("UnlockConnector", '{"connectorId": 1%s}' % ("" if version == "1.6" else ', "evseId": 1'))
+    assert (status, out) == (1, "")
+    assert err.startswith("chargerd: a car is plugged in, and UnlockConnector is not sent: ")
+    status, _, err = ocpp("Dance")
+    assert status == 1
+    assert f"OCPP {version} has no request 'Dance'; it has CancelReservation, " in err
+    told = home.wait_logged("ocpp.by_hand", action="TriggerMessage", payload='{"requestedMessage": "Heartbeat"}')
+    assert told["CHARGERD_ASKED_BY"] == "127.0.0.1, without a token"
 
 
 def test_the_doctor_finds_a_charger_that_is_gone_and_tries_none_that_a_policy_holds(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ for the network are in real seconds; the settling time after a boot is in second
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -167,7 +168,7 @@ class Link:
             "ocpp.by_hand",
             message=f"{name}: {action} was asked for by hand",
             action=action,
-            payload=str(by_hand.redacted(request.payload))[:_FRAME_LOGGED],
+            payload=json.dumps(by_hand.redacted(request.payload))[:_FRAME_LOGGED],
             asked_by=request.asked_by,
             forced=request.is_forced,
         )
