@@ -47,12 +47,14 @@ class Statuses:
 
     ``preparing``: a car that is plugged in is told before a transaction begins (1.6). ``finishing_s``: so long after a
     transaction the connector is ready again with the same car; None: when the car left. ``finishing_is_available``:
-    in between it is told to be Available.
+    in between it is told to be Available. ``available_first``: when a car leaves while it charges, that is told before
+    the transaction's end (1.6; in 2.0.1 it is the rule).
     """
 
     preparing: bool = True
     finishing_s: float | None = None
     finishing_is_available: bool = False
+    available_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,11 @@ class Transactions:
     so long. ``stop_is_terminal``: after the end no other one begins before the plug was out, or a restart.
     ``obeys_stop`` False: a remote stop is Rejected. ``authorize_first``: a remote start is answered when the token that
     it names was asked about (1.6). ``unnumbered_offline``: what is told later of a transaction that began without a
-    connection goes by the id -1 (1.6). Of 2.0.1: ``start_point``; ``until_unplug``: a stop only ends the charging, the
-    transaction goes on until the car leaves; ``evse_late``: the second event says where, not the first;
-    ``start_named`` False: the id of a remote start is never told.
+    connection goes by the id -1 (1.6). ``survives_restart``: a restart ends no transaction.
+
+    Of 2.0.1: ``start_point``; ``until_unplug``: a stop only ends the charging, the transaction goes on until the car
+    leaves; ``evse_late``: the second event says where, not the first; ``start_named`` False: the id of a remote start
+    is never told.
     """
 
     autostart: str | None = None
@@ -76,6 +80,7 @@ class Transactions:
     obeys_stop: bool = True
     authorize_first: bool = False
     unnumbered_offline: bool = False
+    survives_restart: bool = False
     start_point: StartPoint = StartPoint.POWER_PATH_CLOSED
     until_unplug: bool = False
     evse_late: bool = False
@@ -150,6 +155,20 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the station says of itself. ``deadly_key``: it restarts when it is asked for this one by name (1.6).
+
+    ``feigned``: every change is accepted and none is made. ``items_max``: more variables in one message are an error
+    (2.0.1). ``endless_report``: no part of a report is the last one (2.0.1).
+    """
+
+    deadly_key: str | None = None
+    feigned: bool = False
+    items_max: int = 16
+    endless_report: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
     """The car. ``sleeps_after_s``: paused for so long it takes nothing until another transaction begins or the plug was
     out. ``sleep_is_charging``: the charger says Charging all the same.
@@ -168,6 +187,7 @@ class Behaviour:
     transactions: Transactions = field(default_factory=Transactions)
     limits: Limits = field(default_factory=Limits)
     meter: Meter = field(default_factory=Meter)
+    configuration: Configuration = field(default_factory=Configuration)
     vehicle: Vehicle = field(default_factory=Vehicle)
 
 

@@ -9,6 +9,7 @@ from functools import reduce
 
 from chargerd_drivers.simulator.behaviour import (
     Behaviour,
+    Configuration,
     Connection,
     Limits,
     Meter,
@@ -174,6 +175,17 @@ PERSONALITIES = {
         seen="BMW, FoxESS",
         version="2.0.1",
         behaviour=Behaviour(transactions=Transactions(start_named=False)),
+    ),
+    "available-before-stop": Personality(
+        summary="when a car leaves while it charges, says so before it ends the transaction",
+        seen="OCPP 2.0.1 asks for that order, OCPP 1.6 for the other",
+        version="1.6",
+        behaviour=Behaviour(statuses=Statuses(available_first=True)),
+    ),
+    "persists-over-restart": Personality(
+        summary="a restart ends no transaction: it goes on with its limits",
+        seen="Grizzl-E and others: evcc #33908",
+        behaviour=Behaviour(transactions=Transactions(survives_restart=True)),
     ),
     # Limits
     "zero-is-stop": Personality(
@@ -358,6 +370,30 @@ PERSONALITIES = {
         seen="BMW: JoaoPedroBelo/bmw-wallbox-ha",
         version="2.0.1",
         behaviour=Behaviour(meter=Meter(with_end=True)),
+    ),
+    # Configuration
+    "deadly-key": Personality(
+        summary="restarts when it is asked for its MeterValuesSampledData",
+        seen="ABB Terra up to 1.8.21: lbbrhzn/ocpp #1275",
+        version="1.6",
+        behaviour=Behaviour(configuration=Configuration(deadly_key="MeterValuesSampledData")),
+    ),
+    "feigns-settings": Personality(
+        summary="accepts every setting and changes none",
+        seen="Grizzl-E, EVBox, Morek: lbbrhzn/ocpp #442, #2",
+        behaviour=Behaviour(configuration=Configuration(feigned=True)),
+    ),
+    "one-item": Personality(
+        summary="takes one variable per message",
+        seen="several: citrineos-core #919",
+        version="2.0.1",
+        behaviour=Behaviour(configuration=Configuration(items_max=1)),
+    ),
+    "endless-report": Personality(
+        summary="never says that a report is at its end",
+        seen="EVBox Livo, FoxESS: lbbrhzn/ocpp #1432, #2008",
+        version="2.0.1",
+        behaviour=Behaviour(configuration=Configuration(endless_report=True)),
     ),
     # The car
     "sleeping-car": Personality(

@@ -86,7 +86,6 @@ FACTORY = {
     "MaxChargingProfilesInstalled": _fixed("10", Kind.COUNT),
     "TxStartedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
     "TxEndedMeasurands": Setting(ENERGY, Kind.MEASURANDS, shared=False),
-    "ItemsPerMessage": Setting("16", Kind.COUNT, readonly=True, shared=False),
     "Enabled": Setting("true", Kind.FLAG, readonly=True, shared=False),
 }
 
@@ -174,6 +173,8 @@ def _built_in(phases: int, behaviour: Behaviour) -> dict[str, Setting]:
         "ChargingScheduleAllowedChargingRateUnit": _fixed(words),
         "RateUnit": Setting(",".join(units), Kind.MEASURANDS, readonly=True, shared=False),
     }
+    items_max = str(behaviour.configuration.items_max)
+    settings["ItemsPerMessage"] = Setting(items_max, Kind.COUNT, readonly=True, shared=False)
     stop_points = "EVConnected" if behaviour.transactions.until_unplug else "Authorized,EVConnected"
     settings["TxStartPoint"] = Setting(behaviour.transactions.start_point, readonly=True, shared=False)
     settings["TxStopPoint"] = Setting(stop_points, readonly=True, shared=False)

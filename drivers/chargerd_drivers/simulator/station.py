@@ -215,6 +215,9 @@ class Station:
         self.advance(now)
         if self.transaction is None:
             return False
+        resets = reason in {StopReason.SOFT_RESET, StopReason.HARD_RESET}
+        if resets and self.behaviour.transactions.survives_restart:
+            return False
         if reason is StopReason.REMOTE and self.has_fault(Fault.IGNORE_STOP):
             return True
         self._end(reason)
@@ -254,7 +257,7 @@ class Station:
     def configure(self, now: datetime, name: str, value: str) -> Change:
         """Change a setting; a new interval counts from the last sample."""
         self.advance(now)
-        return self.settings.change(name, value)
+        return Change.DONE if self.behaviour.configuration.feigned else self.settings.change(name, value)
 
     def set_operative(self, now: datetime, *, operative: bool) -> bool:
         """Take the station out of service or back. False: later, when the transaction is over."""
@@ -266,7 +269,7 @@ class Station:
     def reboot(self, now: datetime) -> None:
         """Start anew: authorisation and transaction profiles are gone, the register and other profiles are kept."""
         self.advance(now)
-        if self.transaction is not None:
+        if self.transaction is not None and not self.behaviour.transactions.survives_restart:
             self._end(StopReason.HARD_RESET)
         self._authorisation = None
         self._finishing = self._locked = False

@@ -110,6 +110,8 @@ class Dialect16:
             case TransactionBegan():
                 self._send_start(occurrence.reading, occurrence.transaction)
             case TransactionOver():
+                if self._station.behaviour.statuses.available_first and not occurrence.plugged:
+                    self._send_status(CONNECTOR, at=occurrence.reading.at, phase=Phase.AVAILABLE)
                 self._send_stop(occurrence)
             case Sampled():
                 self._send_sample(occurrence.reading, occurrence.trigger, occurrence.transaction)
@@ -139,7 +141,8 @@ class Dialect16:
     def _spelled(self, phase: Phase) -> str:
         habits = self._station.behaviour.statuses
         hidden = phase is Phase.PREPARING and not habits.preparing
-        freed = phase is Phase.FINISHING and habits.finishing_is_available
+        gone = habits.available_first and not self._station.plugged
+        freed = phase is Phase.FINISHING and (habits.finishing_is_available or gone)
         return str(Phase.AVAILABLE if hidden or freed else phase)
 
     def _total(self, reading: Reading) -> int:
@@ -303,7 +306,10 @@ class Dialect16:
             return {"status": "NotSupported"}
         return {"status": _CHANGES[self._station.configure(now, payload["key"], payload["value"])]}
 
-    def _get_configuration(self, payload: Payload, _now: datetime) -> Payload:
+    def _get_configuration(self, payload: Payload, _now: datetime) -> Answer:
+        if self._station.behaviour.configuration.deadly_key in payload.get("key", ()):
+            self._host.reboot(gently=False)
+            return asyncio.get_running_loop().create_future()
         known = dict(self._station.settings.shared())
         wanted = payload.get("key") or list(known)
         return {

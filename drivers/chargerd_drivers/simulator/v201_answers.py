@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from chargerd_drivers.simulator.dialect import Handler, Host, composite, dispatch, read_profile
 from chargerd_drivers.simulator.faults import Fault
+from chargerd_drivers.simulator.link import CallRefused
 from chargerd_drivers.simulator.occurrences import Reading, StopReason, Trigger
 from chargerd_drivers.simulator.outbox import Answer, Message, Payload
 from chargerd_drivers.simulator.profiles import Profile, Purpose, Unit
@@ -190,7 +191,12 @@ class Answers:
 
     # Variables
 
+    def _check_items(self, items: list[Payload]) -> None:
+        if len(items) > self._station.behaviour.configuration.items_max:
+            raise CallRefused("OccurrenceConstraintViolation", "more items than ItemsPerMessage")
+
     def _set_variables(self, payload: Payload, now: datetime) -> Payload:
+        self._check_items(payload["setVariableData"])
         return {"setVariableResult": [self._set_variable(item, now) for item in payload["setVariableData"]]}
 
     def _set_variable(self, item: Payload, now: datetime) -> Payload:
@@ -201,6 +207,7 @@ class Answers:
         return {**result, "attributeStatus": status}
 
     def _get_variables(self, payload: Payload, _now: datetime) -> Payload:
+        self._check_items(payload["getVariableData"])
         return {"getVariableResult": [self._get_variable(item) for item in payload["getVariableData"]]}
 
     def _get_variable(self, item: Payload) -> Payload:
@@ -220,7 +227,7 @@ class Answers:
                 "requestId": payload["requestId"],
                 "generatedAt": spell_time(self._host.now()),
                 "seqNo": number,
-                "tbc": number < len(parts) - 1,
+                "tbc": number < len(parts) - 1 or self._station.behaviour.configuration.endless_report,
                 "reportData": part,
             }
             self._host.send(Message("NotifyReport", _constant(report), asked_for=True))

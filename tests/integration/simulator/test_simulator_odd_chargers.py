@@ -151,7 +151,7 @@ async def test_never_answers_start_starts_all_the_same(version: str) -> None:
 
 @both
 async def test_boots_on_early_call_restarts_unless_it_is_left_alone_for_2_s(version: str) -> None:
-    async with running(version, *odd("boots-on-early-call"), speed=200) as bench:
+    async with running(version, *odd("boots-on-early-call"), speed=20) as bench:
         await bench.ready()
         early = bench.soon(bench.limit(8))
         await bench.central.log.expect("BootNotification")
