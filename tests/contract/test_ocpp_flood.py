@@ -7,10 +7,11 @@ from structlog.testing import capture_logs
 
 from chargerd.clock import SystemClock
 from chargerd.contract import ChargerId
-from chargerd_drivers.ocpp.budget import FRAMES_MAX, FRAMES_PER_S
+from chargerd_drivers.ocpp.budget import BURST_S, FRAMES_PER_S
 from chargerd_drivers.ocpp.config import OcppCharger
 
 TWO = {GARAGE: OcppCharger(identity="CP1"), ChargerId("yard"): OcppCharger(identity="CP2")}
+FRAMES_MAX = FRAMES_PER_S * BURST_S
 HEARTBEATS = 3000
 """Five a second for ten minutes."""
 
@@ -26,7 +27,7 @@ async def test_a_mad_charger_is_read_more_slowly_and_told_of_once_while_another_
             async with asyncio.TaskGroup() as tasks:
                 started_s = loop.time()
                 flood = tasks.create_task(_flood(mad))
-                for number in range(int(FRAMES_MAX) + 5):
+                for number in range(FRAMES_MAX + 5):
                     await mad.answer_to(f"f{number}")
                     if number % 4 == 0:
                         asked_s = loop.time()
@@ -40,7 +41,7 @@ async def test_a_mad_charger_is_read_more_slowly_and_told_of_once_while_another_
 
 
 async def _flood(mad: ScriptedCharger) -> None:
-    for number in range(int(FRAMES_MAX) * 4):
+    for number in range(FRAMES_MAX * 4):
         await mad.ask("Heartbeat", {}, f"f{number}")
 
 
@@ -50,13 +51,13 @@ async def test_redialling_does_not_fill_the_budget_of_a_mad_charger() -> None:
         started_s, answered = loop.time(), 0
         for _ in range(2):
             async with rig.charger() as mad:
-                for _ in range(int(FRAMES_MAX) // 2 + 5):
+                for _ in range(FRAMES_MAX // 2 + 5):
                     await mad.call("Heartbeat", {})
                     answered += 1
         assert answered <= FRAMES_MAX + (loop.time() - started_s) * FRAMES_PER_S + 1
 
 
-async def test_heartbeats_five_times_a_second_for_ten_minutes_tell_the_daemon_nothing_new() -> None:
+async def test_heartbeats_five_times_a_second_for_ten_minutes_tell_the_daemon_nothing() -> None:
     with capture_logs() as logs:
         async with running() as rig, rig.charger() as charger:
             await charger.call("BootNotification", BOOT_16)
@@ -65,4 +66,4 @@ async def test_heartbeats_five_times_a_second_for_ten_minutes_tell_the_daemon_no
                 for message_id in ids:
                     await charger.answer_to(message_id)
             assert [event.kind for event in rig.sink.seen] == ["charger_booted", "charger_online"]
-    assert not [log for log in logs if log["log_level"] != "debug" and log["event"] != "ocpp.listening"]
+    assert not [log for log in logs if log["log_level"] in {"warning", "error"}]

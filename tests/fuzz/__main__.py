@@ -109,6 +109,8 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         house(Path(folder), visit.bay, FUZZED, start=START.isoformat(), speed=SPEED, tariff=visit.tariff) as home,
     ):
+        unhindered = home.config.read_text().replace("[ocpp]\n", "[ocpp]\nmessages_per_s = 1000\n")
+        home.config.write_text(unhindered)
         simulator = home.simulate(visit.bay)
         home.start()
         home.wait_online()

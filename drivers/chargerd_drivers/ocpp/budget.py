@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 
-FRAMES_PER_S, FRAMES_MAX = 20.0, 400.0
-"""Beyond what an honest charger sends: some 10 messages in a busy minute, and some hundred at once after an outage."""
-BYTES_PER_S, BYTES_MAX = 256 * 1024.0, 16 * 1024 * 1024.0
+FRAMES_PER_S = 20
+"""Far beyond an honest charger, which sends some ten in a busy minute, and some hundred at once after an outage."""
+BURST_S = 20
+BYTES_PER_FRAME = 16 * 1024
+BYTES_MAX = 16.0 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Budget:
     """Two buckets that fill by the second of the given clock. It belongs to the charger: redialling does not fill it.
 
-    ``is_overdrawn`` stays until both buckets are full again.
+    ``frames`` and ``octets`` are what was spent of them, 0 in a full one. ``is_overdrawn`` stays until both are full.
     """
 
-    frames: float = FRAMES_MAX
-    octets: float = BYTES_MAX
+    frames_per_s: float = FRAMES_PER_S
+    frames: float = 0.0
+    octets: float = 0.0
     is_overdrawn: bool = False
     _at_s: float = 0.0
 
@@ -23,11 +26,12 @@ class Budget:
         """Take a message out; return for how many seconds nothing more may be read."""
         past_s = max(0.0, now_s - self._at_s)
         self._at_s = now_s
-        self.frames = min(FRAMES_MAX, self.frames + past_s * FRAMES_PER_S)
-        self.octets = min(BYTES_MAX, self.octets + past_s * BYTES_PER_S)
-        self.is_overdrawn &= self.frames < FRAMES_MAX or self.octets < BYTES_MAX
-        self.frames -= frames
-        self.octets -= octets
-        wait_s = max(0.0, -self.frames / FRAMES_PER_S, -self.octets / BYTES_PER_S)
+        bytes_per_s = self.frames_per_s * BYTES_PER_FRAME
+        self.frames = max(0.0, self.frames - past_s * self.frames_per_s)
+        self.octets = max(0.0, self.octets - past_s * bytes_per_s)
+        self.is_overdrawn &= self.frames > 0 or self.octets > 0
+        self.frames += frames
+        self.octets += octets
+        wait_s = max(0.0, self.frames / self.frames_per_s - BURST_S, (self.octets - BYTES_MAX) / bytes_per_s)
         self.is_overdrawn |= wait_s > 0
         return wait_s

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from chargerd_drivers.ocpp.budget import FRAMES_PER_S
+
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]\s]*):(?P<port>[0-9]{1,5})")
 
 
@@ -16,6 +18,7 @@ class OcppSection(BaseModel):
     ``call_timeout_s`` is in real seconds (slow chargers answer after up to a minute). ``ping_interval_s``, in real
     seconds too, is how often a connection is pinged, 0 for never; it is tuned where connections keep breaking.
     ``quirks_file`` holds what you know of your chargers, in the form of the shipped ``config/quirks.toml``.
+    ``messages_per_s`` is how fast each charger is read at most, beyond a burst of 20 s of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +31,7 @@ class OcppSection(BaseModel):
     call_timeout_s: float = Field(default=60, gt=0, le=600)
     answer_timeout_s: float = Field(default=20, gt=0, le=60)
     message_bytes_max: int = Field(default=4 * 1024 * 1024, ge=65536)
+    messages_per_s: float = Field(default=FRAMES_PER_S, ge=1, le=100_000)
     ping_interval_s: float = Field(default=30, ge=0, le=3600)
     quirks_file: Path | None = None
 

@@ -25,6 +25,7 @@ from chargerd.contract import (
     Sink,
     Unreachable,
 )
+from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.identity import canonical
@@ -49,7 +50,12 @@ class OcppDriver:
         self._clock = clock
         self._library = library = Library(memory)
         self._stations = {
-            options.identity: Station(charger_id=charger_id, options=options, lessons=Lessons(charger_id, library))
+            options.identity: Station(
+                charger_id=charger_id,
+                options=options,
+                lessons=Lessons(charger_id, library),
+                budget=Budget(section.messages_per_s),
+            )
             for charger_id, options in chargers.items()
         }
         if len({canonical(identity) for identity in self._stations}) != len(chargers):
