@@ -22,6 +22,8 @@ _ID_MAX = 255
 _DIGITS_MAX = 30
 _FRAMES_MAX = 16
 _HEAD = re.compile(r'\s*\[\s*"?2"?\s*,\s*"([^"\\]{1,255})"\s*(?:,\s*"([A-Za-z0-9]{1,64})")?')
+_RESTART = re.compile(r'\[\s*[234]\s*,\s*"[^"\\]{1,255}"\s*,\s*["{]')
+"""Where a frame begins in the midst of another one that was cut off."""
 _REPAIRS = (
     (re.compile(r"\[\s*,"), "["),
     (re.compile(r":\s*,"), ":null,"),
@@ -75,16 +77,27 @@ Frame = Call | Result | Fault | Broken
 
 
 def parse(message: str | bytes) -> tuple[Frame, ...]:
-    """Read one WebSocket message, text or binary."""
+    """Read one WebSocket message, text or binary.
+
+    What is whole is read even when it stands beside something cut off, as boxes send it after a Wi-Fi glitch.
+    """
     raw = message.decode("utf-8", errors="replace") if isinstance(message, bytes) else message
-    raw = raw.replace("\x00", "").strip("\ufeff \t\r\n")
-    try:
-        return tuple(_frame(value) for value in _values(raw))
-    except (ValueError, RecursionError) as strict:
-        try:
-            return tuple(_frame(value) for value in _values(_mended(raw)))
-        except (ValueError, RecursionError):
-            return (_broken(raw, str(strict) or type(strict).__name__),)
+    left = raw.replace("\x00", "").strip("\ufeff \t\r\n")
+    frames: list[Frame] = []
+    while len(frames) < _FRAMES_MAX:
+        values, left, fault = _values(left, _FRAMES_MAX - len(frames))
+        frames += [_frame(value) for value in values]
+        if not fault:
+            return tuple(frames)
+        mended, unmended, _ = _values(_mended(left), _FRAMES_MAX - len(frames))
+        if mended and not unmended:
+            return (*frames, *(_frame(value) for value in mended))
+        restart = _RESTART.search(left, 1)
+        if restart is None:
+            return (*frames, _broken(left, fault))
+        frames.append(_broken(left[: restart.start()], fault))
+        left = left[restart.start() :]
+    return (*frames, Broken(f"more than {_FRAMES_MAX} frames in one message"))
 
 
 def encode_call(message_id: str, action: str, payload: Json) -> str:
@@ -102,23 +115,22 @@ def encode_fault(message_id: MessageId, code: str, description: str) -> str:
     return json.dumps([CALLERROR, message_id, code, description[:255], {}], separators=(",", ":"))
 
 
-def _values(raw: str) -> list[Any]:
-    """Return all JSON values of a message; boxes send two arrays in one after a Wi-Fi glitch."""
+def _values(raw: str, count_max: int) -> tuple[list[Any], str, str]:
+    """Return the JSON values that a text begins with, what is left of it, and why that is none; "" when it is all."""
     values: list[Any] = []
     position = 0
-    while position < len(raw):
-        value, position = _STRICT.raw_decode(raw, position)
-        _check_depth(value)
+    while position < len(raw) and len(values) < count_max:
+        try:
+            value, end = _STRICT.raw_decode(raw, position)
+            _check_depth(value)
+        except (ValueError, RecursionError) as error:
+            return values, raw[position:], str(error) or type(error).__name__
         values.append(value)
+        position = end
         while position < len(raw) and raw[position].isspace():
             position += 1
-        if len(values) > _FRAMES_MAX:
-            msg = f"more than {_FRAMES_MAX} frames in one message"
-            raise ValueError(msg)
-    if not values:
-        msg = "empty message"
-        raise ValueError(msg)
-    return values
+    fault = "too many frames" if position < len(raw) else "" if values else "empty message"
+    return values, raw[position:], fault
 
 
 def _mended(raw: str) -> str:

@@ -61,6 +61,31 @@ def test_what_is_no_frame_says_why_and_whom_to_answer(message, message_id, actio
     assert not broken.is_type_unknown
 
 
+BEAT = '[2,"2","Heartbeat",{}]'
+
+
+@pytest.mark.parametrize(
+    ("message", "frames"),
+    [
+        pytest.param(BEAT + '[2,"3","Hea', ["2", "3!"], id="whole, then cut off in its action"),
+        pytest.param(BEAT + '[2,"3","Heartbeat",{', ["2", "3"], id="whole, then mended"),
+        pytest.param(BEAT + '[2,"3","Heartbeat",{"a', ["2", "3!"], id="whole, then cut off"),
+        pytest.param('[2,"1","MeterVal' + BEAT, ["1!", "2"], id="cut off, then whole"),
+        pytest.param('[2,"1","MeterValues",{"a":"b' + BEAT, ["1!", "2"], id="cut off in its payload, then whole"),
+        pytest.param('[2,"1","X",{"a":NaN}]' + BEAT, ["1!", "2"], id="no number, then whole"),
+        pytest.param("garbage" + BEAT, [None, "2"], id="garbage, then whole"),
+        pytest.param(BEAT + "]", ["2", None], id="a bracket too many"),
+        pytest.param(BEAT * 16, ["2"] * 16, id="sixteen"),
+        pytest.param(BEAT * 17, ["2"] * 16 + ["2!"], id="more than sixteen"),
+        pytest.param('[2,"1","a' * 1000, ["1!"] * 16 + [None], id="cut off a thousand times"),
+    ],
+)
+def test_what_is_whole_is_read_beside_what_is_cut_off(message, frames) -> None:
+    """An exclamation mark: broken, but with an id."""
+    ids = [frame.message_id and f"{frame.message_id}{'!' * isinstance(frame, Broken)}" for frame in parse(message)]
+    assert ids == frames
+
+
 def test_a_message_type_from_the_future_is_told_apart() -> None:
     [broken] = parse('[6,"1","Heartbeat",{}]')
     assert isinstance(broken, Broken)
