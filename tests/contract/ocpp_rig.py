@@ -148,13 +148,14 @@ class Rig:
         password: bytes | None = None,
         user: str = "CP1",
         compression: str | None = None,
+        port: int | None = None,
     ) -> AsyncIterator[ScriptedCharger]:
         names = offered if offered is not None else (() if version is None else (f"ocpp{version}",))
         headers = {}
         if password is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
         async with connect(
-            f"ws://127.0.0.1:{self.port}{path}",
+            f"ws://127.0.0.1:{port or self.port}{path}",
             subprotocols=[Subprotocol(name) for name in names] or None,
             additional_headers=headers,
             compression=compression,

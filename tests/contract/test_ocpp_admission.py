@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from ocpp_rig import BOOT_16, BOOT_201, GARAGE, PATIENCE_S, Rig, running
+from ocpp_lines import raw_charger
+from ocpp_rig import BOOT_16, BOOT_201, GARAGE, Rig, running
 from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
@@ -94,8 +95,11 @@ async def test_an_identity_with_escaped_characters_is_compared_decoded_and_witho
     ],
 )
 async def test_an_identity_that_is_sent_as_it_was_typed_is_understood(identity, line) -> None:
-    async with running({GARAGE: OcppCharger(identity=identity)}, accept_unknown="reject") as rig:
-        assert (await knock(rig.port, line)).startswith(b"HTTP/1.1 101 ")
+    async with (
+        running({GARAGE: OcppCharger(identity=identity)}, accept_unknown="reject") as rig,
+        raw_charger(rig.port, line),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("path", ["/", "/ocpp", "/ocpp/"])
@@ -270,19 +274,6 @@ async def refusal(rig: Rig, password: bytes) -> Response:
         async with rig.charger(password=password):
             pass
     return refused.value.response
-
-
-async def knock(port: int, path: bytes) -> bytes:
-    """Open a WebSocket with a path that a client library would not send; return the status line."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    headers = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ocpp1.6\r\n"
-    writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + headers + key + b"\r\n")
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            return await reader.readline()
-    finally:
-        writer.close()
 
 
 @pytest.mark.parametrize("content", [None, b"\n"], ids=["missing", "empty"])

@@ -46,6 +46,7 @@ _OPEN_TIMEOUT_S = 20.0
 _WAITING_MAX = 4
 """Frames of one connection that wait to be read; each may be as large as a message."""
 _SHUTDOWN_TIMEOUT_S = 3.0
+_PROBE_INTERVAL_S = 30.0
 _STRANGERS_MAX = 32
 _REPEAT_AFTER_S = 3600.0
 _LOGGED_MAX = 256
@@ -98,7 +99,7 @@ class Listener:
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=None,
                 server_header=None,
-                create_connection=knocking(self._tell_failed),
+                create_connection=knocking(self._tell_failed, self._section.ping_interval_s or _PROBE_INTERVAL_S),
             )
         except OSError as error:
             msg = f"ocpp: cannot listen on {self._section.listen}: {error.strerror or error}"
