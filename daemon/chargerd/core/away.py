@@ -15,6 +15,7 @@ from chargerd.core.commands import Command
 from chargerd.core.events import VehicleReported
 from chargerd.core.frozen import replace
 from chargerd.core.ids import VehicleId
+from chargerd.core.meter import Meter
 from chargerd.core.model import Car, Ledger, LevelSource, Quality, Session, Slot, State
 from chargerd.core.session import new_id, stored, visiting_slot
 from chargerd.core.telemetry import told, told_at, with_level
@@ -114,8 +115,8 @@ def _powered(account: Ledger, power_w: float | None, at: datetime) -> Ledger:
     """Integrate the power told; the first one only begins."""
     if power_w is None:
         return account
-    meter = register.Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W, integrated_within=TOLD_WITHIN)
-    return register.sampled(account, meter).ledger
+    sample = Meter(at=at, power_w=power_w, power_max_w=POWER_MAX_W, integrated_within=TOLD_WITHIN)
+    return register.sampled(account, sample).ledger
 
 
 def _observed(car: Car, visit: Session, pct: float | None, at: datetime) -> Session:

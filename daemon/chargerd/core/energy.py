@@ -5,6 +5,7 @@ from datetime import datetime
 from chargerd.core import blocks, evidence, ledger, register, session
 from chargerd.core.events import MeterSampled
 from chargerd.core.frozen import replace
+from chargerd.core.meter import Meter, stopped
 from chargerd.core.model import ChargerFacts, Ledger, State
 from chargerd.core.units import hours_between, power_w
 
@@ -28,7 +29,7 @@ def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> t
         account = register.based(visit.ledger, plugged_in_at, register_wh)
         return session.with_visit(state, lambda s: replace(s, ledger=account)), None
     seen_at = visit.ledger.anchor_at or visit.ledger.power_at
-    meter = register.Meter(
+    sample = Meter(
         at=max(at, plugged_in_at),
         register_wh=register_wh,
         power_w=evidence.told_power_w(event, state.site.voltage_v),
@@ -36,8 +37,22 @@ def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> t
         recovered=seen_at is not None and (online_since is None or seen_at < online_since),
         queue_waits=has_more and online_since is not None and plugged_in_at < online_since <= at,
     )
-    result = register.sampled(visit.ledger, meter)
+    result = register.sampled(visit.ledger, sample)
     return _with_ledger(state, result.ledger), result
+
+
+def quietened(state: State, had: ChargerFacts) -> State:
+    """Carry the charger's word that charging stopped to the visit's ledger: what power told last goes on no longer.
+
+    Of a time in which nobody listened the word says nothing: the last power tells where to look for its energy.
+    """
+    facts, visit = state.facts, session.visit(state)
+    if not had.charging or facts.charging or facts.stopped_at is None or visit is None:
+        return state
+    told_at, stopped_at, online_since = visit.ledger.power_at, facts.stopped_at, facts.online_since
+    if told_at is None or online_since is None or told_at < online_since:
+        return state
+    return session.with_visit(state, lambda s: replace(s, ledger=stopped(s.ledger, stopped_at)))
 
 
 def _with_ledger(state: State, account: Ledger) -> State:
@@ -69,7 +84,7 @@ def drained(state: State, now: datetime) -> State:
     is_over = visit.unplugged_at is not None and session.settles_at(state, visit) <= now
     if not is_over and not evidence.is_drained(state.facts, now):
         return state
-    result = register.drained(visit.ledger, register.Meter(at=now, power_max_w=line_w(state)))
+    result = register.drained(visit.ledger, Meter(at=now, power_max_w=line_w(state)))
     return credited(_with_ledger(state, result.ledger), result, charging=state.facts.charging)
 
 

@@ -111,7 +111,7 @@ def clock_stepped(state: State, event: ClockStepped, now: datetime) -> State:
 def status(state: State, event: StatusReported, now: datetime) -> State:
     """Take a status; where it says that something changed at the cable, the ladder begins anew."""
     had = state.facts
-    state = replace(state, facts=evidence.status_told(had, event, now))
+    state = energy.quietened(replace(state, facts=evidence.status_told(had, event, now)), had)
     replugged = event.plugged is True and had.plugged is False
     lost = had.transaction is not None and state.facts.transaction is None
     mended = bool(had.fault) and not state.facts.fault
@@ -190,7 +190,8 @@ def transaction_ended(state: State, event: TransactionEnded, now: datetime) -> t
         state = replace(state, facts=evidence.register_told(had, event.register_wh, at))
         state = energy.credited(energy.unattributed(state, had, is_first=is_first), counted, charging=had.charging)
     state = abilities.ended(state, event)
-    state = replace(state, facts=evidence.transaction_ended(state.facts, event, now))
+    had = state.facts
+    state = energy.quietened(replace(state, facts=evidence.transaction_ended(had, event, now)), had)
     state = control.ended(state, now)
     answer = AnswerTransaction(
         charger_id=event.charger_id, reply_to=event.reply_to, transaction_id=event.transaction_id

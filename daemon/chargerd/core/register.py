@@ -13,15 +13,12 @@ from typing import assert_never
 
 from chargerd.core.frozen import replace
 from chargerd.core.ledger import Delta, cell_at, counted, covered, split_wh, worse
+from chargerd.core.meter import Meter, accrued, flow_w, flows, integral_wh, with_power
 from chargerd.core.model import Interval, Ledger, Quality, Reading, Tentative
 from chargerd.core.units import hours_between
 
 MEASURED_WITHIN = timedelta(minutes=5)
 """Samples closer than this place energy well enough to call it measured."""
-INTEGRATED_WITHIN = timedelta(minutes=16)
-"""Power is integrated between samples that are no further apart: chargers sample every quarter hour at the least."""
-FLOW_W = 100.0
-"""Power under this is stand-by: it is counted when the register tells, and not before."""
 
 PENDING_MOST = 64
 """So many readings wait at the most; then the last one stands for those before it."""
@@ -43,28 +40,13 @@ JUDGED_FROM_WH = 500.0
 """So much energy by power must have flowed before the register is judged by it."""
 LEAP_JUDGED_FROM_WH = 50.0
 """A leap by a thousand times what flowed is no coincidence, and large registers have small steps."""
+PROVEN_FROM_WH, PROVEN_JUDGED_FROM_WH = 100.0, 2000.0
+"""A register that has counted so much by small steps is believed until so much more has flowed."""
 FROZEN_SHARE = 0.1
 """A register that moved by less than this share of it does not count what flows."""
 LABEL_FACTOR = 1000.0
 """kWh labelled Wh, or Wh labelled kWh."""
 LABEL_FROM, LABEL_TO = 0.5, 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
-    """One sample as the ledger needs it, and what is known of the line.
-
-    ``power_w`` is None where the sample tells none, ``power_max_w`` what the cable can carry. ``recovered`` says that
-    the connection was gone since the last reading; ``queue_waits`` that the charger may have more to tell of then.
-    """
-
-    at: datetime
-    register_wh: float | None = None
-    power_w: float | None = None
-    power_max_w: float
-    recovered: bool = False
-    queue_waits: bool = False
-    integrated_within: timedelta = INTEGRATED_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +140,7 @@ def _is_plain(ledger: Ledger, meter: Meter) -> bool:
     if meter.register_wh is None or ledger.anchor_wh is None or ledger.anchor_at is None:
         return False
     risen = (meter.register_wh - ledger.anchor_wh) * ledger.scale
-    steady_wh = min(_flow_w(ledger.power_w), _flow_w(meter.power_w)) * hours_between(ledger.anchor_at, meter.at)
+    steady_wh = min(flow_w(ledger.power_w), flow_w(meter.power_w)) * hours_between(ledger.anchor_at, meter.at)
     return round(risen) == 0 or 0 < STEADY_SHARE * steady_wh <= risen
 
 
@@ -216,7 +198,7 @@ def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Mete
             return moved, _Verdict.RISEN if round(risen + wrap * ledger.scale) >= 1 else _Verdict.SAME
     if risen < 0:
         return ledger, _Verdict.FALLEN
-    flowed = _tentative_wh(ledger) + ledger.carry_wh + _integral_wh(ledger, meter)
+    flowed = _tentative_wh(ledger) + ledger.carry_wh + integral_wh(ledger, meter)
     judges = flowed >= LEAP_JUDGED_FROM_WH and not _is_fine(ledger)
     if judges and LABEL_FROM <= risen / LABEL_FACTOR / flowed <= LABEL_TO:
         return replace(ledger, scale=ledger.scale / LABEL_FACTOR), _Verdict.RISEN
@@ -238,14 +220,14 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
     ledger = replace(ledger, dip_wh=None, dip_at=None)
     assert ledger.anchor_at is not None
     slope = Delta(ledger.anchor_at, meter.at, 0, Quality.MEASURED)
-    goes_on = _flows(ledger.power_w) and (_flows(meter.power_w) or _is_untold(ledger, meter))
+    goes_on = flows(ledger.power_w) and (flows(meter.power_w) or _is_untold(ledger, meter))
     flowed_wh = float(_tentative_wh(ledger))
     if goes_on:
-        flowed_wh += ledger.carry_wh + _integral_wh(ledger, meter)
+        flowed_wh += ledger.carry_wh + integral_wh(ledger, meter)
     if flowed_wh > _frozen_from_wh(ledger):
         result = _integrated(ledger, meter)
         return Counted(result.ledger, result.pieces, slope)
-    ledger = _accrued(ledger, meter)
+    ledger = accrued(ledger, meter)
     if goes_on:
         return Counted(ledger, (), slope)
     excess = (*ledger.excess, *ledger.tentative)
@@ -321,16 +303,20 @@ def _fallen(ledger: Ledger, meter: Meter) -> Counted:
 def _risen(ledger: Ledger, meter: Meter) -> Counted:
     """The register moved: it tells the truth of what was tentative, unless it does not count what flows at all."""
     assert meter.register_wh is not None
-    last_wh = ledger.carry_wh + _integral_wh(ledger, meter)
+    last_wh = ledger.carry_wh + integral_wh(ledger, meter)
     flowed_wh = _tentative_wh(ledger) + last_wh
     anchor_wh, anchor_at = ledger.anchor_wh, ledger.anchor_at
     assert anchor_wh is not None
     assert anchor_at is not None
+    assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
+    # Power that was told late, or is told no more, is likelier to be wrong than a register that has counted.
+    is_proven = _is_fine(ledger) and anchor_wh - ledger.epoch_wh >= PROVEN_FROM_WH
+    doubted_from_wh = PROVEN_JUDGED_FROM_WH if is_proven else JUDGED_FROM_WH
     if flowed_wh >= JUDGED_FROM_WH:
         if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO:
             ledger = replace(ledger, scale=ledger.scale * LABEL_FACTOR)
-        elif risen_wh < FROZEN_SHARE * flowed_wh:
+        elif risen_wh < FROZEN_SHARE * flowed_wh and flowed_wh >= doubted_from_wh:
             return _begun(ledger, meter, meter.register_wh)
     assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
@@ -352,7 +338,7 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
         carry_since=None,
         step_wh=risen_wh if ledger.step_wh is None else min(ledger.step_wh, risen_wh),
     )
-    return Counted(_with_power(_counted(ledger, pieces), meter), pieces, slope)
+    return Counted(with_power(_counted(ledger, pieces), meter), pieces, slope)
 
 
 def _quality(since: datetime, meter: Meter) -> Quality:
@@ -377,12 +363,12 @@ def _placed(ledger: Ledger, meter: Meter, owed_wh: int, last_wh: float, quality:
             Delta(part.start, part.end, wh, quality) for part, wh in zip(ledger.tentative, shares, strict=True) if wh
         ]
         last = Delta(since, meter.at, owed_wh - rest_wh, quality)
-        return (*parts, last) if last.wh or not _flows(meter.power_w) else tuple(parts)
+        return (*parts, last) if last.wh or not flows(meter.power_w) else tuple(parts)
     span = Delta(ledger.anchor_at, meter.at, owed_wh, quality)
     if span.end - span.start <= MEASURED_WITHIN:
         return (span,)
-    before_w = ledger.power_w if _flows(ledger.power_w) else None
-    after_w = meter.power_w if _flows(meter.power_w) else None
+    before_w = ledger.power_w if flows(ledger.power_w) else None
+    after_w = meter.power_w if flows(meter.power_w) else None
     if before_w is not None and after_w is not None and not meter.recovered:
         return (span,)
     if before_w is not None and span.mean_w < before_w:
@@ -407,10 +393,10 @@ def _confirmed(ledger: Ledger, quality: Quality) -> Ledger:
 
 def _integrated(ledger: Ledger, meter: Meter) -> Counted:
     """Count from power alone, tentatively: there is no register, or it stands still though much flowed."""
-    ledger = _accrued(ledger, meter)
+    ledger = accrued(ledger, meter)
     wh = int(ledger.carry_wh)
     if wh == 0 or ledger.carry_since is None:
-        idle = meter.power_w is not None and not _flows(meter.power_w)
+        idle = meter.power_w is not None and not flows(meter.power_w)
         return Counted(replace(ledger, carry_wh=0.0, carry_since=None) if idle else ledger)
     delta = Delta(ledger.carry_since, meter.at, wh, Quality.ESTIMATED)
     ledger = covered(ledger, meter.at)
@@ -424,13 +410,6 @@ def _integrated(ledger: Ledger, meter: Meter) -> Counted:
         tentative=_with_tentative(ledger.tentative, before, ledger.cells, delta),
     )
     return Counted(ledger, (delta,))
-
-
-def _accrued(ledger: Ledger, meter: Meter) -> Ledger:
-    """Add up what flowed by power, without counting it yet."""
-    wh = _integral_wh(ledger, meter)
-    since = ledger.carry_since if ledger.carry_wh else _powered_since(ledger)
-    return _with_power(replace(ledger, carry_wh=ledger.carry_wh + wh, carry_since=since), meter)
 
 
 def _with_tentative(
@@ -448,40 +427,6 @@ def _with_tentative(
         else:
             parts.append(Tentative(start, end, new.wh - old.wh, old.quality))
     return tuple(parts)
-
-
-def _integral_wh(ledger: Ledger, meter: Meter) -> float:
-    """Energy by power in Wh since power was last told, or since the register told better: the mean of both ends, over
-    a time that is not too long.
-    """
-    since = _powered_since(ledger)
-    if since is None or ledger.power_at is None or meter.power_w is None or meter.recovered:
-        return 0.0
-    if meter.at <= since or meter.at - ledger.power_at > meter.integrated_within:
-        return 0.0
-    mean_w = (_flow_w(ledger.power_w) + _flow_w(meter.power_w)) / 2
-    return mean_w * hours_between(since, meter.at)
-
-
-def _powered_since(ledger: Ledger) -> datetime | None:
-    """From when on power is integrated; None before it was told."""
-    if ledger.power_at is None or ledger.anchor_at is None:
-        return ledger.power_at
-    return max(ledger.power_at, ledger.anchor_at)
-
-
-def _flows(power_w: float | None) -> bool:
-    return power_w is not None and power_w >= FLOW_W
-
-
-def _flow_w(power_w: float | None) -> float:
-    return power_w if power_w is not None and power_w >= FLOW_W else 0.0
-
-
-def _with_power(ledger: Ledger, meter: Meter) -> Ledger:
-    if meter.power_w is None or (ledger.power_at is not None and meter.at < ledger.power_at):
-        return ledger
-    return replace(ledger, power_w=meter.power_w, power_at=meter.at)
 
 
 def _counted(ledger: Ledger, pieces: tuple[Delta, ...]) -> Ledger:

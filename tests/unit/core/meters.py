@@ -6,8 +6,9 @@ A reading is written as ``("22:05", 1000, 6000)``: its time, the register in Wh,
 from datetime import datetime, timedelta
 
 from chargerd.core import ledger, register
+from chargerd.core.meter import Meter
 from chargerd.core.model import Ledger, Quality
-from chargerd.core.register import Counted, Meter
+from chargerd.core.register import Counted
 from tests.support.home import utc
 
 PLUG = utc("10T22:00")

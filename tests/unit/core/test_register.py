@@ -7,8 +7,9 @@ import pytest
 
 from chargerd.core import ledger, register
 from chargerd.core.ledger import Delta
+from chargerd.core.meter import Meter
 from chargerd.core.model import Quality
-from chargerd.core.register import Counted, Meter
+from chargerd.core.register import Counted
 from tests.unit.core.meters import (
     ESTIMATED,
     INTERPOLATED,

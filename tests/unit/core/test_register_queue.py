@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chargerd.core import ledger, register
 from chargerd.core.ledger import Delta
+from chargerd.core.meter import Meter
 from chargerd.core.model import Ledger, Tentative
-from chargerd.core.register import Meter
 from tests.unit.core.meters import (
     INTERPOLATED,
     LINE_W,
