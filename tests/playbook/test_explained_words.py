@@ -9,12 +9,14 @@ import pytest
 from chargerd.core.events import Failure
 from chargerd.core.reason import Reason
 from tests.playbook.explaining import (
+    another,
     charging,
     explained,
     plugged,
 )
 from tests.playbook.test_explained import STORIES
 from tests.support.home import Home
+from tests.support.two_cars import OTHER_POLICY
 
 WORDS: dict[Reason, str] = {
     Reason.CHARGER_OFFLINE: (
@@ -89,6 +91,13 @@ WORDS: dict[Reason, str] = {
 @pytest.mark.parametrize("reason", Reason)
 def test_every_situation_is_put_into_these_words(reason: Reason) -> None:
     assert explained(STORIES[reason]())["words"] == WORDS[reason]
+
+
+def test_what_another_car_takes_is_not_this_ones() -> None:
+    home = another().until("11T01:30")
+    assert home.box.flowing > 0
+    assert explained(home)["isCharging"] is False
+    assert explained(home, OTHER_POLICY)["isCharging"] is True
 
 
 def refusing(kind: Failure, **knobs: Any) -> Home:

@@ -116,7 +116,7 @@ def _evidence(state: State, slot: Slot) -> Document:
         "sampledAt": None if reading is None else rfc3339(reading.at),
         "chargingSince": _time(facts.charging_since),
         "stoppedAt": _time(facts.stopped_at),
-        "batteryLevel": None if source is None else car["batteryLevel"],
+        "batteryLevel": car["batteryLevel"],
         "batteryLevelSource": None if source is None else source.upper(),
         "batteryLevelToldAt": None if source in {None, LevelSource.ASSUMED} else car["lastUpdated"],
         "transactionId": box["transactionId"],

@@ -139,11 +139,11 @@ def _late(case: Case) -> Sentences:
 
 
 def _pauses(case: Case) -> Sentences:
-    full_at = car_is_full_at(case.state)
+    full_at, since = car_is_full_at(case.state), case.state.facts.activity_at
     assert full_at is not None
-    since = case.clock(case.state.facts.activity_at or case.state.at)
+    assert since is not None
     return (
-        f"{case.car} has taken nothing of what {case.charger} offers since {since}.",
+        f"{case.car} has taken nothing of what {case.charger} offers since {case.clock(since)}.",
         f"If that lasts until {case.clock(full_at)}, it is taken as full.",
     )
 

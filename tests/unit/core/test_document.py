@@ -168,6 +168,16 @@ def test_a_session_that_awaits_its_car_shows_its_target_alone() -> None:
     }
 
 
+@pytest.mark.parametrize(("kind", "name"), [(kind, f"ACTIVE:{kind.value}") for kind in BlockKind])
+def test_a_session_with_a_car_shows_since_when_and_what_it_does(kind: BlockKind, name: str) -> None:
+    found = shown(visiting(kind=kind))
+    assert (found["state"], found["pluggedInAt"], found["pluggedOutAt"]) == (name, "2025-06-10T21:00:00Z", None)
+
+
+def test_a_policy_that_is_not_here_has_no_document() -> None:
+    assert document.current(visiting(), PolicyId("policy-van")) is None
+
+
 # Its statistics, goal and errors
 
 

@@ -9,7 +9,7 @@ import pytest
 from chargerd.core.decide import initial
 from chargerd.core.events import Failure
 from chargerd.core.explain import explanation
-from chargerd.core.explain_phrases import Case, attempt, coming, culprit, goal, planned, prices, wall_time
+from chargerd.core.explain_phrases import Case, attempt, coming, culprit, goal, planned, prices, wall_time, with_power
 from chargerd.core.explain_words import words
 from chargerd.core.model import (
     Asked,
@@ -18,15 +18,20 @@ from chargerd.core.model import (
     InFlight,
     Outcome,
     OutcomeState,
+    Reading,
     RegularTarget,
     State,
     Targets,
+    VehicleFacts,
+    Want,
 )
 from chargerd.core.reason import Reason, reason_of
 from chargerd.core.refusal import Refuser, refused_by
 from chargerd.core.remedy import remedy
 from chargerd.plan.schedule import BlockKind, Window
 from tests.support.home import POLICY, Home, utc
+from tests.support.home import prices as price_curve
+from tests.support.two_cars import TwoCars
 
 EVENING = datetime(2025, 10, 25, 20, 0, tzinfo=UTC)
 REGULAR = RegularTarget(target_id=1, from_policy=True, minimum_charge_target=50, ready_by=utc("11T07:00"))
@@ -291,14 +296,14 @@ def test_a_command_under_way_is_the_last_one(action: str, limit_a: float | None,
 
 
 def test_no_card_of_anybody_is_shown_however_the_charger_spells_it() -> None:
-    detail = "garage: 04:A2-b3 is blocked; 04a2b3, DE-AAA*1 too"
+    detail = "garage: 04:A2-b3 is blocked; 04a2b3, DEAAA1, de-aaa*1 too"
     asked = Asked(action="start_transaction", sent_at=utc("10T22:00"), accepted=True, detail=detail)
     state = state_with(facts={"token": "04a2b3", "token_at": utc("10T22:10")}, control=Control(last=asked))
     (slot,) = state.slots
-    slot = replace(slot, vehicle=replace(slot.vehicle, id_tokens=("DEAAA1", "")))
+    slot = replace(slot, vehicle=replace(slot.vehicle, id_tokens=("DE-AAA 1", "")))
     told = explanation(replace(state, slots=(slot,)), POLICY)
     assert told is not None
-    assert told["lastCommand"]["detail"] == "garage: … is blocked; …, … too"
+    assert told["lastCommand"]["detail"] == "garage: … is blocked; …, …, … too"
     assert told["evidence"]["isTokenShown"] is True
 
 
@@ -306,3 +311,151 @@ def test_a_card_that_was_shown_long_before_says_nothing_of_this_visit() -> None:
     told = explanation(state_with(facts={"token": "04a2b3", "token_at": utc("10T20:00")}), POLICY)
     assert told is not None
     assert told["evidence"]["isTokenShown"] is False
+
+
+@pytest.mark.parametrize(
+    ("token_at", "shown"),
+    [
+        pytest.param("10T22:04:59", False, id="too-early"),
+        pytest.param("10T22:05", True, id="ten-minutes-before-the-plug"),
+        pytest.param("10T22:15", True, id="with-the-plug"),
+        pytest.param(None, False, id="never"),
+    ],
+)
+def test_a_card_is_of_this_visit_where_it_was_shown_shortly_before_the_plug(token_at: str | None, shown: bool) -> None:
+    facts = {"token": "04a2b3", "token_at": None if token_at is None else utc(token_at)}
+    state = replace(state_with(facts=facts), at=utc("11T00:30"))
+    told = explanation(state, POLICY)
+    assert told is not None
+    assert told["evidence"]["isTokenShown"] is shown
+    nobody = explanation(replace(state, at=utc("10T22:15"), facts=replace(state.facts, token="")), POLICY)
+    assert nobody is not None
+    assert nobody["evidence"]["isTokenShown"] is False
+
+
+@pytest.mark.parametrize(
+    ("token_at", "shown"),
+    [pytest.param("10T21:50", True, id="lately"), pytest.param("10T21:49", False, id="not-lately")],
+)
+def test_a_card_without_any_visit_was_shown_lately_or_not(token_at: str, shown: bool) -> None:
+    state = replace(Home().state, at=utc("10T22:00"))
+    state = replace(state, facts=replace(state.facts, token="04a2b3", token_at=utc(token_at)))
+    told = explanation(state, POLICY)
+    assert told is not None
+    assert told["evidence"]["isTokenShown"] is shown
+
+
+@pytest.mark.parametrize(
+    ("control", "facts", "told"),
+    [
+        pytest.param({"retry_at": utc("10T22:16")}, {}, {"made": 2, "nextAt": "2025-06-10T22:16:00Z"}, id="to-come"),
+        pytest.param({"retry_at": utc("10T22:15")}, {}, {"made": 2, "nextAt": None}, id="due-and-waiting"),
+        pytest.param({"retry_at": None}, {}, {"made": 2, "nextAt": None}, id="none-left"),
+        pytest.param({"retry_at": utc("10T22:16")}, {"online": False}, {"made": 2, "nextAt": None}, id="offline"),
+        pytest.param({"retry_at": utc("10T22:16"), "attempts": 0}, {}, None, id="none-made"),
+        pytest.param({"retry_at": utc("10T22:16"), "unmet_since": None}, {}, None, id="nothing-lags"),
+    ],
+)
+def test_attempts_are_shown_with_the_next_one(control: Any, facts: Any, told: Any) -> None:
+    ladder = Control(**{"attempts": 2, "unmet_since": utc("10T22:15")} | control)
+    found = explanation(state_with(facts=facts, control=ladder), POLICY)
+    assert found is not None
+    assert found["attempts"] == told
+
+
+def test_attempts_in_another_cars_visit_are_not_shown() -> None:
+    ladder = Control(attempts=2, unmet_since=utc("10T22:15"), retry_at=utc("10T22:16"))
+    found = explanation(state_with(control=ladder, plugged_in_at=None), POLICY)
+    assert found is not None
+    assert found["attempts"] is None
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        pytest.param(None, "", id="no-sample"),
+        pytest.param(Reading(at=utc("10T22:15"), register_wh=5), "", id="no-power"),
+        pytest.param(Reading(at=utc("10T22:15"), power_w=99.9), "", id="next-to-none"),
+        pytest.param(Reading(at=utc("10T22:15"), power_w=100.0), " at 0.1 kW", id="some"),
+        pytest.param(Reading(at=utc("10T22:15"), power_w=7250.0), " at 7.2 kW", id="much"),
+    ],
+)
+def test_power_is_told_where_there_is_any(reading: Reading | None, said: str) -> None:
+    assert with_power(case(facts={"reading": reading})) == said
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        pytest.param("0.304", "0.299", "", id="the-same-in-whole-cents"),
+        pytest.param("0.304", "0.301", "", id="a-tenth-of-a-cent-less"),
+        pytest.param("0.304", "0.294", "Energy costs 0.30 EUR per kWh now and 0.29 then.", id="a-cent-less"),
+        pytest.param("0.294", "0.304", "", id="dearer"),
+    ],
+)
+def test_what_waiting_saves_is_told_in_whole_cents(now: str, then: str, said: str) -> None:
+    made = case(plan=(Window(BlockKind.REGULAR, utc("10T23:00"), utc("10T23:15"), 1000),))
+    curve = price_curve("10T22:00", [float(now), float(then)])
+    assert prices(replace(made, state=replace(made.state, prices=curve))) == said
+    assert prices(replace(made, state=replace(made.state, prices=price_curve("10T23:00", [float(then)])))) == ""
+    assert prices(replace(made, state=replace(made.state, prices=price_curve("10T22:00", [float(now)])))) == ""
+
+
+@pytest.mark.parametrize(
+    ("plugged_at", "token_at", "car"),
+    [
+        pytest.param("10T22:15", "10T22:05", "van", id="card-of-this-plug"),
+        pytest.param("10T22:15", "10T22:04", "car", id="card-of-long-before"),
+        pytest.param(None, "10T22:06", "van", id="plugged-in-now"),
+    ],
+)
+def test_the_car_that_is_expected_is_named(plugged_at: str | None, token_at: str, car: str) -> None:
+    state = TwoCars(tokens=(("04A2",), ("04B3",))).until("10T22:15").plug().state
+    facts = replace(state.facts, token="04b3", token_at=utc(token_at), plugged_at=plugged_at and utc(plugged_at))
+    state = replace(state, at=utc("10T22:16"), facts=facts)
+    made = Case(state=state, slot=state.slots[0], reason=Reason.WAITING_FOR_CAR_IDENTITY, refuser=None)
+    assert words(made).endswith(f"it is taken for {car} within a minute.")
+
+
+def test_a_car_that_nobody_expects_is_taken_for_another_one() -> None:
+    elsewhere = VehicleFacts(plugged=False, told_at=utc("10T22:30"))
+    made = case(Reason.WAITING_FOR_CAR_IDENTITY)
+    slot = replace(made.slot, facts=elsewhere)
+    said = words(replace(made, slot=slot, state=replace(made.state, slots=(slot,))))
+    assert said.endswith("it is taken for another car within a minute.")
+
+
+@pytest.mark.parametrize(
+    ("curve", "session", "known"),
+    [
+        pytest.param(("10T22:00", 1), {}, "KNOWN", id="up-to-the-deadline"),
+        pytest.param(("10T22:00", 1), {"ready_by": "10T23:15"}, "PARTLY_KNOWN", id="not-up-to-the-deadline"),
+        pytest.param(("10T22:30", 1), {}, "PARTLY_KNOWN", id="not-now"),
+        pytest.param(("10T23:00", 1), {}, "UNKNOWN", id="only-after-the-deadline"),
+        pytest.param(("10T22:00", 1), {"ends": "10T23:15"}, "PARTLY_KNOWN", id="not-up-to-the-end-of-the-plan"),
+        pytest.param(("10T22:00", 2), {"ends": "11T00:00"}, "KNOWN", id="up-to-the-end-of-the-plan"),
+        pytest.param(("10T22:00", 1), {"ready_by": None}, "KNOWN", id="now-without-any-deadline"),
+        pytest.param(("10T23:00", 1), {"ready_by": None}, "UNKNOWN", id="not-now-without-any-deadline"),
+    ],
+)
+def test_prices_are_known_where_they_are_up_to_the_deadline_and_the_plans_end(
+    curve: tuple[str, int], session: dict[str, str | None], known: str
+) -> None:
+    ready_by = session.get("ready_by", "10T23:00")
+    ends = session.get("ends")
+    targets = Targets() if ready_by is None else Targets(scheduled=replace(REGULAR, ready_by=utc(ready_by)))
+    plan = () if ends is None else (Window(BlockKind.REGULAR, utc("10T22:30"), utc(ends), 1000),)
+    state = replace(state_with(targets=targets, plan=plan), prices=price_curve(curve[0], [0.3] * curve[1]))
+    told = explanation(state, POLICY)
+    assert told is not None
+    assert told["plan"]["prices"] == known
+
+
+def test_a_lag_that_begins_now_is_told_as_of_now() -> None:
+    due = {"control": Control(want=Want.CHARGE)}
+    assert words(case(Reason.STARTING, **due)) == (
+        "car should have been charging since 22:15, and is being started. It has until 22:15 to begin."
+    )
+    assert words(case(Reason.CAR_LEFT)) == (
+        "car was unplugged at 22:15. Its session is settled once garage has told all of it."
+    )

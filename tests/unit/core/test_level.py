@@ -297,3 +297,17 @@ def test_a_level_is_taken_from_an_instant_on() -> None:
     visit: Session = charged(slot(), 500).session
     anchored = level.anchored(visit, spec(), 44, NOW, CHARGER)
     assert level.level_pct(anchored, spec()) == 44
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        pytest.param(49.9, 49, id="rounded-down"),
+        pytest.param(49.999_998_95, 49, id="more-than-a-millionth-below"),
+        pytest.param(49.999_999_05, 50, id="a-millionth-below-is-rounding"),
+        pytest.param(50.0, 50, id="whole"),
+        pytest.param(0.0, 0, id="empty"),
+    ],
+)
+def test_a_level_is_shown_once_it_is_reached(exact: float, shown: int) -> None:
+    assert level.shown_pct(exact) == shown
