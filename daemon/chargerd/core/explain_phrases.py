@@ -90,8 +90,8 @@ def until(case: Case) -> str:
 def with_power(case: Case) -> str:
     """The power last measured, where it is any."""
     reading = case.state.facts.reading
-    power_w = 0.0 if reading is None or reading.power_w is None else reading.power_w
-    return f" at {power_w / 1000:.1f} kW" if power_w >= STOP_POWER_W else ""
+    power_w = None if reading is None else reading.power_w
+    return "" if power_w is None or power_w < STOP_POWER_W else f" at {power_w / 1000:.1f} kW"
 
 
 def since_due(case: Case) -> str:

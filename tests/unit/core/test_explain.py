@@ -459,3 +459,11 @@ def test_a_lag_that_begins_now_is_told_as_of_now() -> None:
     assert words(case(Reason.CAR_LEFT)) == (
         "car was unplugged at 22:15. Its session is settled once garage has told all of it."
     )
+
+
+def test_what_is_due_from_now_on_is_not_to_come() -> None:
+    now = Window(BlockKind.REGULAR, utc("10T22:15"), utc("10T22:30"), 1000)
+    later = Window(BlockKind.REGULAR, utc("10T23:00"), utc("10T23:15"), 1000)
+    assert coming(case(plan=(now, later))) == "from 23:00 to 23:15"
+    assert planned(case(plan=(now, later))) == "Charging is due until about 22:30."
+    assert planned(case(plan=(later,))) == "Charging is planned from 23:00 to 23:15."
