@@ -79,5 +79,6 @@ def _word_stands_until(state: State, lag: timedelta) -> datetime | None:
 def _seen_charging(state: State) -> bool:
     """The meter itself shows power since stopping was wanted; an old reading shows nothing."""
     reading, since = state.facts.reading, state.control.unmet_since
-    fresh = reading is not None and since is not None and reading.at > since
+    assert since is not None
+    fresh = reading is not None and reading.at > since
     return fresh and state.facts.charging and state.facts.low_samples == 0

@@ -74,7 +74,8 @@ def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
         if session.unplugged_at is not None:
             state = with_visit(state, lambda s: replace(s, unplugged_at=None, quiet_since=None))
         return _with_owner(state, session, now), ()
-    left_at = max(state.facts.plugged_at or now, session.plugged_in_at or now)
+    assert session.plugged_in_at is not None
+    left_at = max(state.facts.plugged_at or now, session.plugged_in_at)
     if session.unplugged_at is None:
         state = with_visit(state, lambda s: replace(s, unplugged_at=left_at, quiet_since=now))
     elif left_at > session.unplugged_at:
@@ -85,13 +86,12 @@ def followed(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
 
 
 def _given_up(state: State, now: datetime) -> State:
-    """A car at a charger that has been gone for a day has left when there was last evidence of it."""
+    """A car at a charger that has been gone for a day has left when that was last connected."""
     at = given_up_at(state)
     if at is None or now < at:
         return state
-    facts = state.facts
-    left_at = max(facts.present_at or facts.plugged_at or now, facts.lost_at or now)
-    facts = replace(facts, plugged=False, plugged_at=left_at, left_unseen=True, transaction=None, charging=False)
+    left_at = at - GONE_FOR
+    facts = replace(state.facts, plugged=False, plugged_at=left_at, left_unseen=True, charging=False)
     return replace(state, facts=facts)
 
 
@@ -103,15 +103,13 @@ def given_up_at(state: State) -> datetime | None:
 
 
 def _arrived(state: State, now: datetime) -> State:
-    plugged_in_at = min(state.facts.plugged_at or now, now)
+    plugged_in_at = state.facts.plugged_at or now
     return state if whose.is_awaited(state, plugged_in_at, now) else opened(state, now)
 
 
 def _with_owner(state: State, session: Session, now: datetime) -> State:
     """Hand a visit over to whom it belongs, where evidence says so."""
     assert session.plugged_in_at is not None
-    if not state.slots or not whose.has_evidence(state):
-        return state
     owner = whose.owner(state, session.plugged_in_at)
     if not owner.is_certain or owner.policy_id == session.policy_id:
         return state
@@ -222,7 +220,7 @@ def opened(state: State, now: datetime) -> State:
     reading, seen_since = facts.reading, facts.online_since
     if facts.plug_wh is not None and reading is not None and seen_since is not None and reading.at >= seen_since:
         account = register.anchored(account, plugged_in_at, facts.plug_wh)
-    slot = state.slot_of(whose.owner(state, plugged_in_at).policy_id) if state.slots else None
+    slot = state.slot_of(whose.owner(state, plugged_in_at).policy_id)
     if slot is None:
         state, guest_id = new_id(state, None, now)
         guest = Session(session_id=guest_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
@@ -239,7 +237,7 @@ def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:
     shortest = blocks.SHORTEST if session.ledger.total_wh else timedelta(0)
     left_at = max(whole_second(session.unplugged_at), session.plugged_in_at + shortest)
     slot = visiting_slot(state)
-    final = replace(session, ledger=ledger.settled(session.ledger, left_at), error=None)
+    final = replace(session, ledger=ledger.settled(session.ledger, left_at))
     if slot is not None:
         final = outcome.final(replace(slot, session=blocks.settled(final, left_at, lost_at=state.facts.lost_at)))
     store = stored(final, left_at, charger_id=state.charger.charger_id, slot=slot)

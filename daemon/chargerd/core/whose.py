@@ -33,11 +33,6 @@ def spelled(token: str) -> str:
     return "".join(sign for sign in token.casefold() if sign.isalnum())
 
 
-def has_evidence(state: State) -> bool:
-    """Tell whether a card or telemetry may say anything at all."""
-    return bool(state.facts.token) or any(slot.facts.told_at is not None for slot in state.slots)
-
-
 def owner(state: State, plugged_in_at: datetime) -> Owner:
     """Say whose car has been plugged in since then, as far as is known now."""
     shown = _shown_token(state, plugged_in_at)
@@ -71,8 +66,8 @@ def _shown_token(state: State, plugged_in_at: datetime) -> str:
 
 def _says_plugged_in(slot: Slot, plugged_in_at: datetime) -> bool:
     facts = slot.facts
-    told = facts.plugged is True and facts.plugged_at is not None and facts.at_home is not False
-    return told and facts.plugged_at is not None and facts.plugged_at >= plugged_in_at - PLUG_TOLD_BEFORE
+    since = facts.plugged_at if facts.plugged and facts.at_home is not False else None
+    return since is not None and since >= plugged_in_at - PLUG_TOLD_BEFORE
 
 
 def _is_elsewhere(slot: Slot, plugged_in_at: datetime) -> bool:

@@ -71,7 +71,7 @@ def test_a_lag_becomes_an_error_when_the_chargers_timeout_is_over(control: Contr
         pytest.param(says() | {"activity": Activity.SUSPENDED_EV}, "22:03", id="says-that-nothing-flows"),
         pytest.param({}, "22:03", id="says-nothing"),
         pytest.param(says(online=False, lost_at=utc("10T22:05")), "22:08", id="gone"),
-        pytest.param(says(online=False, lost_at=utc("10T22:13")), "22:16", id="gone-late"),
+        pytest.param(says(online=False, lost_at=utc("10T22:15")), "22:16", id="gone-late"),
         pytest.param(says(online=False, lost_at=utc("10T21:50")), "22:03", id="gone-before"),
         pytest.param(says(online=False), "22:16", id="never-there"),
         pytest.param(says(lost_at=utc("10T21:50")), "22:16", id="back-again"),

@@ -148,16 +148,3 @@ def test_evidence_is_awaited_for_a_minute_where_more_than_one_car_may_have_come(
     assert not whose.is_awaited(home(one("a")), PLUG, utc(now))
     assert not whose.is_awaited(home(), PLUG, utc(now))
     assert not whose.is_awaited(home(one("a"), says("b")), PLUG, utc(now)), "it is there"
-
-
-@pytest.mark.parametrize(
-    ("whole", "there_is"),
-    [
-        pytest.param(home(one("a"), one("b")), False, id="neither"),
-        pytest.param(home(one("a"), one("b"), token="aa"), True, id="a-card"),
-        pytest.param(home(one("a"), one("b", told_at=PLUG)), True, id="telemetry"),
-        pytest.param(home(), False, id="no-policy"),
-    ],
-)
-def test_there_is_evidence_where_a_card_or_telemetry_may_tell(whole: State, there_is: bool) -> None:
-    assert whose.has_evidence(whole) is there_is
