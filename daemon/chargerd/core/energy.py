@@ -19,8 +19,9 @@ def line_w(state: State) -> float:
 def counted(state: State, event: MeterSampled, at: datetime, now: datetime) -> tuple[State, register.Counted | None]:
     """Count a sample in the visit going on; None without one, and for a sample from before it."""
     visit = session.visit(state)
-    if visit is None or visit.plugged_in_at is None:
+    if visit is None:
         return state, None
+    assert visit.plugged_in_at is not None
     plugged_in_at, register_wh = visit.plugged_in_at, event.register_wh
     online_since, has_more = state.facts.online_since, not evidence.is_drained(state.facts, now)
     if at < plugged_in_at and has_more:
@@ -100,7 +101,8 @@ def unattributed(state: State, had: ChargerFacts, *, is_first: bool) -> State:
     awaited = visit is None and state.facts.plugged is True
     if not is_first or awaited or last is None or new is None or new.at <= last.at:
         return state
-    if visit is not None and visit.plugged_in_at is not None and last.at >= visit.plugged_in_at:
+    began_at = None if visit is None else visit.plugged_in_at
+    if began_at is not None and last.at >= began_at:
         return state
     if last.register_wh is None or new.register_wh is None:
         return state

@@ -72,7 +72,7 @@ def configured(state: State, event: Configured, lost_at: datetime, now: datetime
     if not event.restarted:
         return state
     lost_at = lost_at if state.facts.heard_at is None else max(lost_at, state.facts.heard_at)
-    offline = replace(evidence.offline(state.facts, min(lost_at, now)), online=False, online_since=None)
+    offline = evidence.offline(state.facts, min(lost_at, now))
     return replace(state, facts=offline, control=control.restarted(state.control))
 
 
@@ -129,14 +129,22 @@ def sampled(state: State, event: MeterSampled, now: datetime) -> State:
     facts = evidence.sampled(had, event, at=at, voltage_v=state.site.voltage_v, slope=slope)
     state = energy.unattributed(replace(state, facts=facts), had, is_first=is_first)
     state = energy.credited(state, counted, charging=facts.charging or had.charging)
+    last_at = None if had.reading is None else had.reading.at
+    return _unquiet(_taught(state, event, at=at, last_at=last_at), now)
+
+
+def _taught(state: State, event: MeterSampled, *, at: datetime, last_at: datetime | None) -> State:
+    """Learn of the car from a sample of its visit."""
     slot = session.visiting_slot(state)
-    if slot is not None and slot.session.plugged_in_at is not None and slot.session.plugged_in_at <= at:
-        last_at = None if had.reading is None else had.reading.at
-        slot = learned.from_sample(state, slot, event.power_w, at=at, last_at=last_at)
-        if event.soc_pct is not None:
-            slot = level.told_by_charger(slot, event.soc_pct, at)
-        state = session.with_slot(state, slot)
-    return _unquiet(state, now)
+    if slot is None:
+        return state
+    assert slot.session.plugged_in_at is not None
+    if at < slot.session.plugged_in_at:
+        return state
+    slot = learned.from_sample(state, slot, event.power_w, at=at, last_at=last_at)
+    if event.soc_pct is not None:
+        slot = level.told_by_charger(slot, event.soc_pct, at)
+    return session.with_slot(state, slot)
 
 
 def _unquiet(state: State, now: datetime) -> State:
@@ -211,8 +219,7 @@ def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> 
         return state
     if (ended_wh - began_wh) * facts.register_scale < UNSEEN_VISIT_FROM_WH:
         return state
-    there = replace(facts, plugged=True, plugged_at=running.started_at, plug_wh=began_wh)
-    state = session.opened(replace(state, facts=there), now)
+    state = session.opened(replace(state, facts=replace(facts, plugged_at=running.started_at)), now)
     state = session.with_visit(
         state, lambda s: replace(s, ledger=register.anchored(s.ledger, running.started_at, began_wh))
     )
