@@ -76,10 +76,10 @@ def followed(state: State, now: datetime) -> tuple[State, Commands]:
         if car.visit is None or car.facts.told_at is None:
             continue
         slot = visiting_slot(state)
-        here = slot is not None and slot.vehicle.vehicle_id == car.vehicle.vehicle_id
-        if here and slot is not None and _is_same_plug(slot, car.visit, car.facts.told_at):
+        here = slot if slot is not None and slot.vehicle.vehicle_id == car.vehicle.vehicle_id else None
+        if here is not None and _is_same_plug(here, car.visit):
             state = _with_car(state, replace(car, visit=None))
-        elif here or now >= car.facts.told_at + SILENT_FOR:
+        elif here is not None or now >= car.facts.told_at + SILENT_FOR:
             state, stores = settled(state, car, car.facts.told_at)
             commands.extend(stores)
     return state, tuple(commands)
@@ -92,17 +92,17 @@ def silent_at(state: State) -> tuple[datetime, ...]:
     )
 
 
-def _is_same_plug(slot: Slot, visit: Session, told_last_at: datetime) -> bool:
+def _is_same_plug(slot: Slot, visit: Session) -> bool:
     plugged_in_at, began_at = slot.session.plugged_in_at, visit.plugged_in_at
     assert plugged_in_at is not None
     assert began_at is not None
-    return began_at >= plugged_in_at - SAME_PLUG or told_last_at <= began_at
+    return began_at >= plugged_in_at - SAME_PLUG
 
 
 def _opened(state: State, car: Car, at: datetime, power_w: float | None) -> State:
     """Power that was told in another visit says nothing of this one."""
     facts = replace(car.facts, power_w=power_w)
-    began_at = whole_second(facts.plugged_at if facts.plugged and facts.plugged_at is not None else at)
+    began_at = whole_second((facts.plugged_at if facts.plugged else None) or at)
     state, session_id = new_id(state, None, at)
     account = _powered(ledger.opened(began_at), power_w, at)
     visit = Session(session_id=session_id, policy_id=None, plugged_in_at=began_at, ledger=account)

@@ -87,6 +87,12 @@ def test_a_visit_begins_on_a_whole_second() -> None:
     assert began(whole) == utc("10T22:00")
 
 
+def test_a_visit_ends_on_a_whole_second() -> None:
+    _, store = tell(opened(world()), "10T22:10:00.700", plugged=False)
+    assert store is not None
+    assert store.plugged_out_at == utc("10T22:10")
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -132,10 +138,10 @@ def test_the_visit_of_a_car_that_is_not_followed_here_is_somebody_elses() -> Non
 
 @pytest.mark.parametrize(("at", "ends"), [("10T22:09:59", False), ("10T22:10", True)])
 def test_a_report_that_was_overtaken_says_nothing(at: str, ends: bool) -> None:
-    whole, _ = tell(opened(world()), "10T22:10", charging=True)
-    whole, store = tell(whole, at, now="10T22:20", plugged=False)
+    before, _ = tell(opened(world()), "10T22:10", charging=True, level_pct=40.0)
+    whole, store = tell(before, at, now="10T22:20", plugged=False, level_pct=60.0)
     assert (store is not None) is ends
-    assert (visit_of(whole) is None) is ends
+    assert (whole == before) is not ends
 
 
 # Energy
@@ -233,6 +239,8 @@ def test_power_that_was_told_in_another_visit_says_nothing_of_this_one() -> None
     assert first is not None
     whole = opened(whole, "10T23:00", plugged=True)
     assert wh_of(tell(whole, "10T23:10", charging=True, plugged=False)[1]) == 0
+    whole, _ = tell(whole, "10T23:10", charging=True)
+    assert wh_of(tell(whole, "10T23:20", charging=True, plugged=False)[1]) == 0
 
 
 def test_the_fastest_public_charger_is_believed() -> None:
