@@ -93,6 +93,11 @@ LISTED = {
         "Send one OCPP request to a charger and print its answer.",
         """chargerd ocpp garage GetConfiguration '{"key": ["HeartbeatInterval"]}'""",
     ),
+    "ca": Listed(
+        "chargerd.cli.ca",
+        "Make the certificates of the household's own with which chargers come over TLS.",
+        "chargerd ca issue 192.168.1.10 gateway.local",
+    ),
     "replay": Listed(
         "chargerd.cli.replay",
         "Run a recording of the last days through the core again, and compare the decisions.",
