@@ -59,6 +59,7 @@ class Reader:
         policies = dict(self._list("policy", PolicySection))
         sections = self._driver_sections()
         self._problems += checks(self._prepared, site, http, chargers, policies)
+        self._problems += self._misfits(sections, options)
         if self._problems or site is None or http is None or store is None or tariff is None:
             return None
         return Config(
@@ -147,6 +148,15 @@ class Reader:
             if (kind in used or kind in self._raw) and isinstance(table, dict):
                 sections[kind] = self._driver_owned(load(kind).section_type, (kind,), table, ())
         return sections
+
+    def _misfits(self, sections: Mapping[str, Any], options: Mapping[int, Any]) -> Iterator[Problem]:
+        """Yield what a driver finds in its chargers that does not fit its own section."""
+        for index, found in options.items():
+            kind = self._at(self._prepared, ("charger", index))["driver"]
+            section = sections.get(kind)
+            if found is not None and section is not None:
+                for key, words in load(kind).faults(section, found):
+                    yield Problem(("charger", index, key), words)
 
     def _driver_owned(self, model: type[Any], path: KeyPath, table: Any, more_keys: tuple[str, ...]) -> Any:
         """Validate a table by a driver's model: as JSON, where a path is a text and a text is still no number."""

@@ -1,6 +1,6 @@
 """What a driver, a store and a clock must be. Drivers import this module and nothing else of the daemon."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -226,13 +226,15 @@ class DriverSpec:
     ``create(section, chargers, clock, memory)`` takes the driver's own configuration section, its chargers' options by
     charger id (both validated by the two models below), the clock, and what it may keep for the next run; it opens
     nothing yet.
-    ``section_type`` and ``charger_type`` are pydantic models with ``extra="forbid"``.
+    ``section_type`` and ``charger_type`` are pydantic models with ``extra="forbid"``. ``faults(section, options)``
+    yields the keys of a charger's options that do not fit the section, each with what is wrong.
     """
 
     kind: str
     section_type: type[Any]
     charger_type: type[Any]
     create: Callable[[Any, Mapping[ChargerId, Any], Clock, Memory], AbstractAsyncContextManager[Driver]]
+    faults: Callable[[Any, Any], Iterable[tuple[str, str]]] = lambda _section, _options: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
@@ -137,6 +138,7 @@ class Rig:
         self.sink = sink
         self.clock = clock
         self.port = 0
+        self.port_tls: int | None = None
 
     @contextlib.asynccontextmanager
     async def charger(
@@ -149,13 +151,15 @@ class Rig:
         user: str = "CP1",
         compression: str | None = None,
         port: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> AsyncIterator[ScriptedCharger]:
         names = offered if offered is not None else (() if version is None else (f"ocpp{version}",))
         headers = {}
         if password is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
         async with connect(
-            f"ws://127.0.0.1:{port or self.port}{path}",
+            f"ws://127.0.0.1:{port or self.port}{path}" if tls is None else f"wss://127.0.0.1:{self.port_tls}{path}",
+            ssl=tls,
             subprotocols=[Subprotocol(name) for name in names] or None,
             additional_headers=headers,
             compression=compression,
@@ -201,6 +205,7 @@ async def running(
     async with driver, asyncio.TaskGroup() as tasks:
         task = tasks.create_task(driver.run(sink))
         rig = Rig(driver, sink, clock)
-        rig.port = await driver.port()
+        ports = await driver.ports()
+        rig.port, rig.port_tls = ports.plain, ports.tls
         yield rig
         task.cancel()

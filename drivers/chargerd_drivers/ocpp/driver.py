@@ -26,14 +26,15 @@ from chargerd.contract import (
     Unreachable,
 )
 from chargerd_drivers.ocpp.budget import Budget
-from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
+from chargerd_drivers.ocpp.config import OcppCharger, OcppSection, faults
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.identity import canonical
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
 from chargerd_drivers.ocpp.quirks import presets
-from chargerd_drivers.ocpp.server import Listener, Stranger
+from chargerd_drivers.ocpp.server import Listener, Ports, Stranger
 from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.tls import Tls
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -64,7 +65,8 @@ class OcppDriver:
         self._links: dict[ChargerId, Link] = {}
         self._listener = Listener(section, self._stations, clock, self._serve)
         self._outlet: _Outlet | None = None
-        self._port: asyncio.Future[int] | None = None
+        self._ports: asyncio.Future[Ports] | None = None
+        self._tls: Tls | None = None
 
     async def __aenter__(self) -> Self:
         """Read files of quirks and passwords, and recall what was learned. Raises ConfigError for a faulty file."""
@@ -72,33 +74,35 @@ class OcppDriver:
         for station in self._stations.values():
             station.password = _password(station)
             await station.lessons.open()
-        self._port = asyncio.get_running_loop().create_future()
+        self._tls = None if self._section.listen_tls is None else Tls(self._section)
+        self._ports = asyncio.get_running_loop().create_future()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing is left to be closed: ``run`` closes what it opened."""
-        if self._port is not None:
-            self._port.cancel()
+        if self._ports is not None:
+            self._ports.cancel()
 
     @property
     def known(self) -> tuple[Stranger, ...]:
         """Chargers that knocked, are not configured, and are held Pending."""
         return self._listener.known
 
-    async def port(self) -> int:
-        """Wait until the driver listens, and return the bound TCP port."""
-        assert self._port is not None, "enter the driver first"
-        return await asyncio.shield(self._port)
+    async def ports(self) -> Ports:
+        """Wait until the driver listens, and return the bound TCP ports."""
+        assert self._ports is not None, "enter the driver first"
+        return await asyncio.shield(self._ports)
 
     async def run(self, sink: Sink) -> None:
-        """Serve until cancelled. Raises DriverError when the port cannot be opened."""
-        assert self._port is not None, "enter the driver first"
+        """Serve until cancelled. Raises DriverError when a port cannot be opened."""
+        assert self._ports is not None, "enter the driver first"
         outlet = self._outlet = _Outlet(sink)
-        async with self._listener.listening() as port:
+        async with self._listener.listening(self._tls) as ports:
             try:
-                self._port.set_result(port)
+                if not self._ports.done():
+                    self._ports.set_result(ports)
                 await asyncio.get_running_loop().create_future()
             finally:
                 outlet.is_open = False
@@ -198,4 +202,4 @@ def _password(station: Station) -> bytes | None:
     return password
 
 
-SPEC = DriverSpec(kind="ocpp", section_type=OcppSection, charger_type=OcppCharger, create=OcppDriver)
+SPEC = DriverSpec(kind="ocpp", section_type=OcppSection, charger_type=OcppCharger, create=OcppDriver, faults=faults)

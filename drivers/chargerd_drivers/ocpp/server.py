@@ -5,7 +5,7 @@ import contextlib
 import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -32,9 +32,10 @@ from chargerd_drivers.ocpp.identity import (
     offered_versions,
     printable,
 )
-from chargerd_drivers.ocpp.knock import knocking
+from chargerd_drivers.ocpp.knock import Door, common_name, is_secured, peer_of
 from chargerd_drivers.ocpp.logins import Logins
 from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.tls import Tls, watch_expiry
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -63,6 +64,14 @@ class Stranger:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that are listened on; ``tls`` is None without TLS."""
+
+    plain: int
+    tls: int | None
+
+
 class Listener:
     """Lets chargers in. ``stations`` are the configured ones, by identity."""
 
@@ -83,13 +92,35 @@ class Listener:
         return tuple(self._strangers.values())
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[int]:
-        """Listen until the end of the block; yields the bound port. Raises DriverError when the port is not free."""
+    async def listening(self, tls: Tls | None) -> AsyncIterator[Ports]:
+        """Listen until the end of the block; yields the bound ports. Raises DriverError when one is not free."""
+        async with _tasks() as tasks, contextlib.AsyncExitStack() as stack:
+            door = Door(
+                tell=self._tell_failed,
+                interval_s=self._section.ping_interval_s or _PROBE_INTERVAL_S,
+                spawn=tasks.create_task,
+            )
+            port = await stack.enter_async_context(self._open(self._section.address, door))
+            message = f"chargers are served on {self._section.listen}"
+            _log.info("ocpp.listening", message=message, port=port)
+            port_tls = None
+            if tls is not None and self._section.address_tls is not None:
+                opened = self._open(self._section.address_tls, replace(door, tls=tls))
+                port_tls = await stack.enter_async_context(opened)
+                message = f"chargers are served over TLS on {self._section.listen_tls}"
+                _log.info("ocpp.listening_tls", message=message, port=port_tls, expires_at=str(tls.expires_at.date()))
+                expiry = tasks.create_task(watch_expiry(tls, self._clock))
+                stack.callback(expiry.cancel)
+            yield Ports(port, port_tls)
+
+    @contextlib.asynccontextmanager
+    async def _open(self, address: tuple[str | None, int], door: Door) -> AsyncIterator[int]:
+        host, port = address
         try:
             server = await serve(
                 self._serve,
-                self._section.host,
-                self._section.port,
+                host,
+                port,
                 process_request=self._admit,
                 select_subprotocol=self._select,
                 compression=None,
@@ -99,22 +130,19 @@ class Listener:
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=None,
                 server_header=None,
-                create_connection=knocking(self._tell_failed, self._section.ping_interval_s or _PROBE_INTERVAL_S),
+                create_connection=door.connection_type(),
             )
         except OSError as error:
-            msg = f"ocpp: cannot listen on {self._section.listen}: {error.strerror or error}"
+            msg = f"ocpp: cannot listen on {host or '*'}:{port}: {error.strerror or error}"
             raise DriverError(msg) from error
         try:
-            port = _port(server)
-            _log.info("ocpp.listening", message=f"chargers are served on {self._section.listen}", port=port)
-            yield port
+            yield _port(server)
         finally:
             server.close()
             await self._closed(server)
 
-    def _tell_failed(self, connection: ServerConnection, what: str) -> None:
-        caller = {"peer": _peer(connection), "identity": ""}
-        self._warn("ocpp.handshake_failed", caller, f"did not open a WebSocket, but sent {printable(what)}")
+    def _tell_failed(self, peer: str, what: str) -> None:
+        self._warn("ocpp.handshake_failed", {"peer": peer, "identity": ""}, what)
 
     async def _closed(self, server: Server) -> None:
         """Wait for the connections to end; one that hangs in a full inbox is cut off."""
@@ -132,7 +160,7 @@ class Listener:
         station = self._station(names)
         name = names[0] if names else ""
         caller = {
-            "peer": _peer(connection),
+            "peer": peer_of(connection.transport),
             "identity": printable(name if station is None else station.options.identity),
             "path": request.path[:200],
         }
@@ -145,17 +173,25 @@ class Listener:
             return self._admit_stranger(connection, caller)
         refusal = self._refusal(connection, request.headers, station, caller)
         if refusal is None:
-            self._over(caller["identity"])
+            self._over(caller["identity"], caller["peer"])
         return refusal
 
     def _refusal(
         self, connection: ServerConnection, headers: Headers, station: Station, caller: dict[str, str]
     ) -> Response | None:
         """Hold a configured charger's log-in against its password; None when it is right or none is asked for."""
-        if station.password is None:
+        identity, profile = station.options.identity, station.options.profile(self._section)
+        name = common_name(connection)
+        if name is not None and canonical(name) == canonical(identity):
             return None
         caller["charger"] = station.charger_id
-        now_s, who = asyncio.get_running_loop().time(), (caller["peer"], canonical(station.options.identity))
+        wanting = _wanting(profile, name, is_over_tls=is_secured(connection))
+        if wanting is not None:
+            self._refused(station, caller, "ocpp.profile_refused", wanting)
+            return connection.respond(HTTPStatus.FORBIDDEN, f"Security profile {profile}: {wanting}\n")
+        if station.password is None:
+            return None
+        now_s, who = asyncio.get_running_loop().time(), (caller["peer"], canonical(identity))
         wait_s = self._logins.wait_s(*who, now_s)
         if wait_s > 0:
             self._refused(station, caller, "ocpp.password_limited", "gave too many wrong passwords and has to wait")
@@ -163,7 +199,7 @@ class Listener:
             response.headers["Retry-After"] = str(math.ceil(wait_s))
             return response
         given = _authorization(headers)
-        wrong = complaint(given, identity=station.options.identity, password=station.password)
+        wrong = complaint(given, identity=identity, password=station.password)
         if wrong is None:
             return None
         if given is not None:  # without one it is no guess; many clients ask first whether a password is wanted
@@ -225,7 +261,7 @@ class Listener:
             return
         self._strangers_connected += 1
         try:
-            await self._hold(connection, dialect, Stranger(printable(names[0]), _peer(connection)))
+            await self._hold(connection, dialect, Stranger(printable(names[0]), peer_of(connection.transport)))
         finally:
             self._strangers_connected -= 1
 
@@ -262,15 +298,15 @@ class Listener:
         while len(self._strangers) > _STRANGERS_MAX:
             self._strangers.popitem(last=False)
 
-    def _over(self, identity: str) -> None:
+    def _over(self, *who: str) -> None:
         """A charger got in: what is refused from now on is news."""
-        for key in [key for key in self._logged if key[1] == identity]:
+        for key in [key for key in self._logged if key[1] in who]:
             del self._logged[key]
 
     def _warn(self, event: str, caller: Mapping[str, str], complaint: str) -> None:
         """Log a refusal, the same one again after an hour, for chargers redial every few seconds."""
         now_s = asyncio.get_running_loop().time()
-        key = (event, caller["identity"])
+        key = (event, caller["identity"] or caller["peer"])
         if now_s - self._logged.get(key, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:
             return
         self._logged[key] = now_s
@@ -282,13 +318,29 @@ class Listener:
         _log.warning(event, message=f"{who} {complaint}", **caller)
 
 
+@contextlib.asynccontextmanager
+async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    """Own the tasks of the block; an error of the block itself comes out as it is, and not as a group of one."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise
+
+
 def _authorization(headers: Headers) -> str | None:
     return next(iter(headers.get_all("Authorization")), None)
 
 
-def _peer(connection: ServerConnection) -> str:
-    address = connection.remote_address
-    return str(address[0]) if isinstance(address, tuple) and address else ""
+def _wanting(profile: int, name: str | None, *, is_over_tls: bool) -> str | None:
+    """Say what a connection lacks of a security profile, before its password is looked at."""
+    if profile >= 2 and not is_over_tls:
+        return f"came without TLS, and security profile {profile} asks for it; set it to wss:// and listen_tls's port"
+    if profile == 3:
+        return "showed no certificate" if name is None else "showed a certificate of another name than its identity"
+    return None
 
 
 def _port(server: Server) -> int:

@@ -173,7 +173,7 @@ class House:
     @contextlib.asynccontextmanager
     async def box(self, version: str = "1.6", *, boots: bool = True) -> AsyncIterator[Box]:
         """Connect a charger, boot it, and wait until the set-up is over."""
-        url = f"ws://127.0.0.1:{await self.driver.port()}/ocpp/CP1"
+        url = f"ws://127.0.0.1:{(await self.driver.ports()).plain}/ocpp/CP1"
         async with (
             connect(
                 url,

@@ -52,6 +52,35 @@ def faults(folder: Path, text: str | bytes, **environ: str) -> list[str]:
     return [problem.removeprefix(f"{file}:") for problem in caught.value.problems]
 
 
+OCPP = """
+[ocpp]
+tls_certificate_file = "gateway.pem"
+tls_key_file = "gateway.key"
+listen_tls = "0.0.0.0:8888"
+"""
+
+
+@pytest.mark.parametrize(
+    ("section", "charger", "expected"),
+    [
+        ("[ocpp]\nsecurity_profile = 1", "", "19: charger[0].password_file: missing, and security_profile 1 asks for a password"),
+        ("[ocpp]\nsecurity_profile = 0", "security_profile = 1", "19: charger[0].password_file: missing, and security_profile 1 asks for a password"),
+        ("", 'security_profile = 2\npassword_file = "p"', "17: charger[0].security_profile: 2 is over TLS, expected [ocpp] listen_tls, for example 0.0.0.0:8888"),
+        (OCPP, "security_profile = 3", "22: charger[0].security_profile: 3 is with certificates of chargers, expected [ocpp] tls_client_ca_file"),
+    ],
+)  # fmt: skip
+def test_a_security_profile_needs_what_it_asks_for(tmp_path: Path, section: str, charger: str, expected: str) -> None:
+    text = GOOD.replace("[[charger]]", f"{section}\n[[charger]]").replace("phases = 3\n", f"phases = 3\n{charger}\n", 1)
+    [told] = faults(tmp_path, text)
+    assert told.split(": ", 1)[1] == expected.split(": ", 1)[1]
+
+
+def test_tls_needs_a_certificate(tmp_path: Path) -> None:
+    [told] = faults(tmp_path, GOOD + '[ocpp]\nlisten_tls = "0.0.0.0:8888"\n')
+    expected = "expected tls_certificate_file and tls_key_file beside it; chargerd ca issue makes both"
+    assert f"ocpp.listen_tls: {expected}" in told
+
+
 def test_the_text_that_the_cases_change_is_good(tmp_path: Path) -> None:
     (tmp_path / "chargerd.toml").write_text(GOOD)
     assert load_config(tmp_path / "chargerd.toml", {}).site.zone == "Europe/Berlin"
@@ -79,7 +108,7 @@ ONE_FAULT = [
     pytest.param("price_per_kwh = 0.32", "price_per_kwh = nan", "10: tariff.price_per_kwh: expected a finite number; got nan", id="price is no number"),
     pytest.param('driver = "ocpp"', 'driver = "ocppp"', '14: charger[0].driver: got "ocppp", did you mean ocpp? allowed: ocpp', id="driver"),
     pytest.param('driver = "ocpp"', 'driver = "ocpp"\npassword = "hunter2"', "15: charger[0].password: unknown key; a secret is never in this file, name the file that holds it: password_file", id="secret of a driver"),
-    pytest.param('driver = "ocpp"', 'driver = "ocpp"\nconector = 2', "15: charger[0].conector: unknown key; did you mean connector? allowed: connector, driver, id, id_token, identity, max_a, min_a, password_file, phases, start_timeout_s, stop_timeout_s", id="key of a driver"),
+    pytest.param('driver = "ocpp"', 'driver = "ocpp"\nconector = 2', "15: charger[0].conector: unknown key; did you mean connector? allowed: connector, driver, id, id_token, identity, max_a, min_a, password_file, phases, security_profile, start_timeout_s, stop_timeout_s", id="key of a driver"),
     pytest.param('driver = "ocpp"', 'driver = "ocpp"\nconnector = "2"', '15: charger[0].connector: expected a whole number; got "2"', id="type of a driver"),
     pytest.param("min_a = 6", "min_a = 5", "16: charger[0].min_a: got 5, allowed: at least 6", id="below 6 A"),
     pytest.param("min_a = 6", "min_a = 20", "16: charger[0].min_a: min_a 20 is above max_a 16", id="least over most"),

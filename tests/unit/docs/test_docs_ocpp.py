@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "ocpp.md").read_text()
-FILES = ("test_octt_16.py", "test_octt_201.py", "test_octt_by_hand.py")
+FILES = ("test_octt_16.py", "test_octt_201.py", "test_octt_by_hand.py", "test_octt_security.py")
 CASES = ROOT / "tests" / "contract"
 
 _ROW = re.compile(r"^\| (?P<cases>(?:TC_|smart)[^|]*) \| (?P<purpose>[^|]+) \| (?P<state>[^|]+) \|$", re.MULTILINE)

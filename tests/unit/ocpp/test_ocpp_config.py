@@ -20,7 +20,7 @@ from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 )
 def test_a_listen_address_is_host_and_port(listen, host, port) -> None:
     section = OcppSection(listen=listen)
-    assert (section.host, section.port) == (host, port)
+    assert section.address == (host, port)
 
 
 @pytest.mark.parametrize("listen", ["8887", "host:", "host:x", "::1:80", "host:70000", "[::1]", ""])
