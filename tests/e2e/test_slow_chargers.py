@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 SPEED = 50
 ANSWER_S, TIMEOUT_S = 45, 60
-"""Simulated seconds; the timeout is the default one. In real time both are a fiftieth: a busy machine can keep that."""
+"""Simulated seconds; the timeout is the default one. In real time both are a fiftieth, which a busy machine keeps."""
 LIMITED = (Bay(id="garage", version="1.6"), Bay(id="yard", version="2.0.1"))
 PLAIN = ("--model", "Plain")
 UNLIMITED = (
