@@ -1,7 +1,6 @@
 """Blocks of charging that was seen. Every watt-hour of a managed session ends up in one of them."""
 
 from datetime import datetime, timedelta
-from itertools import islice
 
 from chargerd.core.frozen import replace
 from chargerd.core.ledger import Delta, split_wh
@@ -38,9 +37,7 @@ def credited(session: Session, piece: Delta, *, flowing: bool, began_at: datetim
     if not any(overlaps):
         return replace(session, loose_wh=session.loose_wh + piece.wh)
     shares = split_wh(piece.wh, overlaps)
-    blocks = tuple(
-        replace(block, wh=block.wh + wh) if wh else block for block, wh in zip(session.blocks, shares, strict=True)
-    )
+    blocks = tuple(replace(block, wh=block.wh + wh) for block, wh in zip(session.blocks, shares, strict=True))
     return replace(session, blocks=blocks)
 
 
@@ -57,8 +54,13 @@ def _ended_before(session: Session, piece: Delta, *, flowing: bool) -> Session:
 
 def _is_past(session: Session, piece: Delta) -> bool:
     """Energy from before the end of the last block was flowing in it."""
-    last = session.blocks[-1] if session.blocks else None
-    return last is not None and last.ended_at is not None and piece.end <= last.ended_at
+    ended_at = _last_end(session)
+    return ended_at is not None and piece.end <= ended_at
+
+
+def _last_end(session: Session) -> datetime | None:
+    """The end of the last block; None while it runs, and before the first."""
+    return session.blocks[-1].ended_at if session.blocks else None
 
 
 def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) -> Session:
@@ -70,8 +72,6 @@ def retyped(session: Session, kind: BlockKind, now: datetime, *, goes_on: bool) 
     open_block = running(session)
     if open_block is None or open_block.kind is kind or not goes_on:
         return session
-    if open_block.started_at >= now:
-        return replace(session, blocks=(*session.blocks[:-1], replace(open_block, kind=kind)))
     return _with_block(closed(session, now), Block(kind=kind, started_at=now))
 
 
@@ -105,9 +105,9 @@ def settled(session: Session, plugged_out_at: datetime, *, lost_at: datetime | N
     """Final blocks: none ends after plug-out, none is empty, and their sum is the ledger's."""
     session = stopped(session, plugged_out_at, lost_at=lost_at)
     cut = [_cut(block, plugged_out_at) for block in _without_excess(session) if block.wh > 0]
-    blocks = [block for block in cut if _length(block) >= SHORTEST]
+    blocks = [block for block in cut if _has_length(block)]
     loose = session.ledger.total_wh - sum(block.wh for block in blocks)
-    if loose and blocks:
+    if blocks:
         blocks[-1] = replace(blocks[-1], wh=blocks[-1].wh + loose)
     elif loose:
         fed = [cell for cell in session.ledger.cells if cell.wh]
@@ -121,24 +121,20 @@ def _without_excess(session: Session) -> tuple[Block, ...]:
     latest ones. Where a trickle outside of blocks was denied, it is not theirs.
     """
     left = list(session.blocks)
-    wh = sum(block.wh for block in left) - session.ledger.total_wh
+    wh = max(sum(block.wh for block in left) - session.ledger.total_wh, 0)
     most: list[tuple[int, int]] = []
     for part in session.ledger.denied:
-        told = (i for i, block in enumerate(left) if block.started_at <= part.start <= (block.ended_at or part.start))
-        most += [(index, part.wh) for index in islice(told, 1)]
-    most += [(index, left[index].wh) for index in range(len(left) - 1, -1, -1)]
+        most += [(index, part.wh) for index, block in enumerate(left) if _holds(block, part.start)]
+    most += [(index, left[index].wh) for index in reversed(range(len(left)))]
     for index, at_most in most:
-        taken = max(min(at_most, left[index].wh, wh), 0)
+        taken = min(at_most, left[index].wh, wh)
         left[index], wh = replace(left[index], wh=left[index].wh - taken), wh - taken
     return tuple(left)
 
 
 def _opening(session: Session, piece: Delta, began_at: datetime | None) -> Block:
-    start = began_at if began_at is not None and piece.start < began_at < piece.end else piece.start
-    if session.blocks:
-        start = max(start, session.blocks[-1].ended_at or start)
-    if session.kind_since is not None and piece.start < session.kind_since < piece.end:
-        start = max(start, session.kind_since)
+    told = (began_at, session.kind_since, _last_end(session))
+    start = max((piece.start, *(at for at in told if at is not None and at < piece.end)))
     return Block(kind=session.kind, started_at=start)
 
 
@@ -152,10 +148,16 @@ def _overlap_s(block: Block, piece: Delta) -> float:
     return max((end - max(block.started_at, piece.start)).total_seconds(), 0.0)
 
 
-def _length(block: Block) -> timedelta:
-    return (block.ended_at or block.started_at) - block.started_at
+def _holds(block: Block, at: datetime) -> bool:
+    assert block.ended_at is not None
+    return block.started_at <= at < block.ended_at
+
+
+def _has_length(block: Block) -> bool:
+    assert block.ended_at is not None
+    return block.ended_at - block.started_at >= SHORTEST
 
 
 def _cut(block: Block, at: datetime) -> Block:
-    ended_at = min(block.ended_at or at, at)
-    return replace(block, started_at=min(block.started_at, ended_at), ended_at=ended_at)
+    assert block.ended_at is not None
+    return replace(block, ended_at=min(block.ended_at, at))

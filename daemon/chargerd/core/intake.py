@@ -189,8 +189,7 @@ def transaction_ended(state: State, event: TransactionEnded, now: datetime) -> t
     """Count up to its register; a transaction that nobody saw is a visit in the past."""
     state = _with_unseen_visit(state, event, now)
     if event.register_wh is not None:
-        facts, at = evidence.dated(state.facts, event.measured_at, now)
-        state = replace(state, facts=facts)
+        _, at = evidence.dated(state.facts, event.measured_at, now)
         sample = MeterSampled(charger_id=event.charger_id, register_wh=event.register_wh, context=SampleContext.END)
         is_first = energy.is_first(state)
         state, counted = energy.counted(state, sample, at, now)

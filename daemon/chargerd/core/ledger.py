@@ -96,8 +96,7 @@ def moved(ledger: Ledger, by: timedelta) -> Ledger:
     told_until = max((at for at in (ledger.anchor_at, ledger.power_at) if at is not None), default=None)
     for cell in ledger.cells:
         if cell.wh:
-            is_running = told_until is not None and cell.start < told_until < cell.end
-            end = told_until if is_running and told_until is not None else cell.end
+            end = min(cell.end, told_until) if told_until is not None and told_until > cell.start else cell.end
             fresh = counted(fresh, Delta(cell.start + by, end + by, cell.wh, cell.quality))
 
     def parts(known: tuple[Tentative, ...]) -> tuple[Tentative, ...]:

@@ -42,8 +42,9 @@ def integral_wh(ledger: Ledger, meter: Meter) -> float:
     a time that is not too long.
     """
     since = powered_since(ledger)
-    if since is None or ledger.power_at is None or meter.power_w is None or meter.recovered:
+    if since is None or meter.power_w is None or meter.recovered:
         return 0.0
+    assert ledger.power_at is not None
     if meter.at <= since or meter.at - ledger.power_at > meter.integrated_within:
         return 0.0
     mean_w = (flow_w(ledger.power_w) + flow_w(meter.power_w)) / 2
@@ -52,9 +53,7 @@ def integral_wh(ledger: Ledger, meter: Meter) -> float:
 
 def powered_since(ledger: Ledger) -> datetime | None:
     """From when on power is integrated; None before it was told."""
-    if ledger.power_at is None or ledger.anchor_at is None:
-        return ledger.power_at
-    return max(ledger.power_at, ledger.anchor_at)
+    return None if ledger.power_at is None else max(ledger.power_at, ledger.anchor_at or ledger.power_at)
 
 
 def with_power(ledger: Ledger, meter: Meter) -> Ledger:

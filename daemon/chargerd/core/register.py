@@ -86,11 +86,21 @@ def anchored(ledger: Ledger, at: datetime, register_wh: float) -> Ledger:
     )
 
 
+def _anchor(ledger: Ledger) -> tuple[float, datetime] | None:
+    """The last register reading that was counted, and its time; None before the first."""
+    if ledger.anchor_wh is None:
+        return None
+    assert ledger.anchor_at is not None
+    return ledger.anchor_wh, ledger.anchor_at
+
+
 def based(ledger: Ledger, plugged_in_at: datetime, register_wh: float) -> Ledger:
     """Take a reading from before plug-in, told late: what flowed until then is not this visit's."""
-    if ledger.anchor_wh is None or ledger.anchor_at is None:
+    anchor = _anchor(ledger)
+    if anchor is None:
         return anchored(ledger, plugged_in_at, register_wh)
-    is_higher = ledger.anchor_at <= plugged_in_at and register_wh > ledger.anchor_wh
+    anchor_wh, anchor_at = anchor
+    is_higher = anchor_at <= plugged_in_at and register_wh > anchor_wh
     return anchored(ledger, plugged_in_at, register_wh) if is_higher else ledger
 
 
@@ -137,10 +147,12 @@ def _is_gap(ledger: Ledger, at: datetime) -> bool:
 
 def _is_plain(ledger: Ledger, meter: Meter) -> bool:
     """Tell whether the register leaves no question of when it was: nothing flowed, or what flows now did all along."""
-    if meter.register_wh is None or ledger.anchor_wh is None or ledger.anchor_at is None:
+    anchor = _anchor(ledger)
+    if meter.register_wh is None or anchor is None:
         return False
-    risen = (meter.register_wh - ledger.anchor_wh) * ledger.scale
-    steady_wh = min(flow_w(ledger.power_w), flow_w(meter.power_w)) * hours_between(ledger.anchor_at, meter.at)
+    anchor_wh, anchor_at = anchor
+    risen = (meter.register_wh - anchor_wh) * ledger.scale
+    steady_wh = min(flow_w(ledger.power_w), flow_w(meter.power_w)) * hours_between(anchor_at, meter.at)
     return round(risen) == 0 or 0 < STEADY_SHARE * steady_wh <= risen
 
 
@@ -157,9 +169,10 @@ def _read(ledger: Ledger, meter: Meter) -> Counted:
         return Counted(ledger)
     if meter.register_wh is None:
         return _integrated(ledger, meter)
-    anchor_wh, anchor_at = ledger.anchor_wh, ledger.anchor_at
-    if anchor_wh is None or anchor_at is None:
+    anchor = _anchor(ledger)
+    if anchor is None:
         return _begun(ledger, meter, meter.register_wh)
+    anchor_wh, anchor_at = anchor
     if ledger.epoch_wh is None:
         ledger = replace(ledger, epoch_wh=anchor_wh)  # a visit that an earlier version began
     ledger, verdict = _compared(ledger, anchor_wh, anchor_at, meter)
@@ -207,7 +220,7 @@ def _compared(ledger: Ledger, anchor_wh: float, anchor_at: datetime, meter: Mete
 
 def _is_fine(ledger: Ledger) -> bool:
     """Tell whether the register has moved by single watt-hours: then its unit is not wrong."""
-    return ledger.scale == 1 and ledger.step_wh is not None and ledger.step_wh < LABEL_FACTOR / 2
+    return ledger.step_wh is not None and ledger.step_wh < LABEL_FACTOR / 2
 
 
 def plausible_wh(power_max_w: float, hours: float) -> float:
@@ -245,7 +258,8 @@ def _unmoved(ledger: Ledger, meter: Meter) -> Counted:
 
 def _is_untold(ledger: Ledger, meter: Meter) -> bool:
     """Tell whether power comes in messages of its own, and the last one is recent."""
-    recent = ledger.power_at is not None and meter.at - ledger.power_at <= MEASURED_WITHIN
+    assert ledger.power_at is not None
+    recent = meter.at - ledger.power_at <= MEASURED_WITHIN
     return meter.power_w is None and recent and not meter.recovered
 
 
@@ -264,9 +278,9 @@ def _with_excess(ledger: Ledger, excess_wh: int) -> Ledger:
         excess += [replace(part, wh=wh) for part, wh in zip(ledger.tentative, shares, strict=True) if wh]
     while more_wh < 0 and excess:
         last = excess.pop()
-        if last.wh > -more_wh:
-            excess.append(replace(last, wh=last.wh + more_wh))
-        more_wh = min(more_wh + last.wh, 0)
+        more_wh += last.wh
+        if more_wh > 0:
+            excess.append(replace(last, wh=more_wh))
     return replace(ledger, excess=tuple(excess), epoch_excess_wh=excess_wh)
 
 
@@ -305,9 +319,9 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
     assert meter.register_wh is not None
     last_wh = ledger.carry_wh + integral_wh(ledger, meter)
     flowed_wh = _tentative_wh(ledger) + last_wh
-    anchor_wh, anchor_at = ledger.anchor_wh, ledger.anchor_at
-    assert anchor_wh is not None
-    assert anchor_at is not None
+    anchor = _anchor(ledger)
+    assert anchor is not None
+    anchor_wh, anchor_at = anchor
     assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
     # Power that was told late, or is told no more, is likelier to be wrong than a register that has counted.
@@ -356,13 +370,12 @@ def _placed(ledger: Ledger, meter: Meter, owed_wh: int, last_wh: float, quality:
     """
     assert ledger.anchor_at is not None
     if ledger.tentative:
-        since = max(ledger.tentative[-1].end, ledger.anchor_at)
         rest_wh = max(owed_wh - round(last_wh), 0)
         shares = split_wh(rest_wh, [float(part.wh) for part in ledger.tentative])
         parts = [
             Delta(part.start, part.end, wh, quality) for part, wh in zip(ledger.tentative, shares, strict=True) if wh
         ]
-        last = Delta(since, meter.at, owed_wh - rest_wh, quality)
+        last = Delta(ledger.tentative[-1].end, meter.at, owed_wh - rest_wh, quality)
         return (*parts, last) if last.wh or not flows(meter.power_w) else tuple(parts)
     span = Delta(ledger.anchor_at, meter.at, owed_wh, quality)
     if span.end - span.start <= MEASURED_WITHIN:
@@ -395,9 +408,10 @@ def _integrated(ledger: Ledger, meter: Meter) -> Counted:
     """Count from power alone, tentatively: there is no register, or it stands still though much flowed."""
     ledger = accrued(ledger, meter)
     wh = int(ledger.carry_wh)
-    if wh == 0 or ledger.carry_since is None:
+    if wh == 0:
         idle = meter.power_w is not None and not flows(meter.power_w)
         return Counted(replace(ledger, carry_wh=0.0, carry_since=None) if idle else ledger)
+    assert ledger.carry_since is not None
     delta = Delta(ledger.carry_since, meter.at, wh, Quality.ESTIMATED)
     ledger = covered(ledger, meter.at)
     before = ledger.cells

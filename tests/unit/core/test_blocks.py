@@ -400,3 +400,33 @@ def test_settling_keeps_a_block_of_a_single_watt_hour() -> None:
     assert spans(settle(one, "22:40")) == [("22:00", "22:10", 1), ("22:20", "22:30", 300)]
     one = replace(one, ledger=replace(one.ledger, excess=(denied("22:20", 100),)))
     assert spans(settle(one, "22:40")) == [("22:00", "22:10", 1), ("22:20", "22:30", 200)]
+
+
+def test_settling_takes_what_was_denied_where_two_blocks_meet_from_the_second() -> None:
+    one = credit(session(), delta("22:00", "22:10", 1000))
+    one = credit(blocks.retyped(one, IMMEDIATE, utc("10T22:10"), goes_on=True), delta("22:10", "22:20", 500))
+    final = settle(replace(one, ledger=replace(one.ledger, excess=(denied("22:10", 200),))), "22:20")
+    assert spans(final) == [("22:00", "22:10", 1000), ("22:10", "22:20", 300)]
+
+
+def test_settling_takes_no_more_from_a_block_than_it_holds() -> None:
+    one = credit(session(), delta("22:00", "22:05", 300))
+    one = credit(close(one, "22:05"), delta("22:20", "22:25", 500))
+    one = credit(close(one, "22:25"), delta("22:40", "22:45", 300))
+    final = settle(replace(one, ledger=replace(one.ledger, excess=(denied("22:00", 500),))), "22:50")
+    assert spans(final) == [("22:20", "22:25", 500), ("22:40", "22:50", 100)]
+
+
+def test_settling_takes_nothing_back_where_more_flowed_than_blocks_hold() -> None:
+    one = credit(session(), delta("22:00", "22:05", 1000))
+    one = credit(close(one, "22:05"), delta("22:20", "22:25", 500))
+    one = credit(close(one, "22:25"), delta("22:30", "22:31", 150), flowing=False)
+    final = settle(replace(one, ledger=replace(one.ledger, excess=(denied("22:00", 50),))), "22:50")
+    assert spans(final) == [("22:00", "22:05", 1000), ("22:20", "22:25", 600)]
+
+
+def test_a_stretch_over_two_blocks_is_split_by_the_time_that_it_lies_in_each() -> None:
+    one = close(credit(session(), delta("22:00", "22:06", 600)), "22:06")
+    one = close(credit(one, delta("22:07", "22:30", 2300)), "22:30")
+    one = credit(one, delta("22:03", "22:10", 120))
+    assert spans(one) == [("22:00", "22:06", 660), ("22:07", "22:30", 2360)]

@@ -300,3 +300,24 @@ def test_a_clock_that_was_set_moves_all_that_it_dated() -> None:
 def test_a_clock_that_was_set_dates_nothing_that_was_not_told() -> None:
     moved = ledger.moved(ledger.opened(PLUG), timedelta(hours=1))
     assert moved == ledger.opened(utc("10T23:07:30"))
+
+
+@pytest.mark.parametrize(
+    ("anchor", "power", "expected"),
+    [
+        pytest.param("22:05", "22:10", {"22:07": 800, "22:15": 200}, id="power-told-last"),
+        pytest.param("22:10", "22:05", {"22:07": 800, "22:15": 200}, id="register-told-last"),
+        pytest.param(None, "22:10", {"22:07": 800, "22:15": 200}, id="power-alone"),
+        pytest.param(None, None, {"22:07": 533, "22:15": 467}, id="nothing-told"),
+        pytest.param("22:20", None, {"22:07": 533, "22:15": 467}, id="the-quarter-is-over"),
+        pytest.param("22:15", None, {"22:07": 533, "22:15": 467}, id="just-over"),
+        pytest.param("22:00", None, {"22:07": 533, "22:15": 467}, id="told-before-it-flowed"),
+    ],
+)
+def test_a_quarter_that_runs_flowed_until_it_was_told_when_the_clock_is_set(
+    anchor: str | None, power: str | None, expected: dict[str, int]
+) -> None:
+    when = [None if text is None else utc(f"10T{text}") for text in (anchor, power)]
+    account = grid(delta("10T22:00", "10T22:10", 1000), since=utc("10T22:00"))
+    after = ledger.moved(replace(account, anchor_at=when[0], power_at=when[1]), timedelta(minutes=7))
+    assert cells(after) == expected
