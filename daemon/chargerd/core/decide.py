@@ -223,21 +223,18 @@ def _judged(state: State, now: datetime) -> State:
     if slot is None:
         return state
     error = failing.error_of(state, now)
-    if error != slot.session.error:
-        slot = replace(slot, session=replace(slot.session, error=error))
-        state = session.with_slot(state, slot)
+    slot = replace(slot, session=replace(slot.session, error=error))
+    state = session.with_slot(state, slot)
     is_open = slot.session.unplugged_at is None and not planning.is_unheard(state, now)
     if not is_open and outcome.judges_latest(slot.session):
         return state
     expected = outcome.projected(state, slot, now)
-    if expected == slot.session.outcome:
-        return state
     return session.with_slot(state, replace(slot, session=replace(slot.session, outcome=expected)))
 
 
 def _judged_before_plug_in(state: State) -> State:
     for slot in state.slots:
-        error = failing.missing_error(state, slot)
-        if slot.session.plugged_in_at is None and error != slot.session.error:
+        if slot.session.plugged_in_at is None:
+            error = failing.missing_error(state, slot)
             state = session.with_slot(state, replace(slot, session=replace(slot.session, error=error)))
     return state

@@ -412,9 +412,9 @@ def test_settling_takes_what_was_denied_where_two_blocks_meet_from_the_second() 
 def test_settling_takes_no_more_from_a_block_than_it_holds() -> None:
     one = credit(session(), delta("22:00", "22:05", 300))
     one = credit(close(one, "22:05"), delta("22:20", "22:25", 500))
-    one = credit(close(one, "22:25"), delta("22:40", "22:45", 300))
+    one = credit(close(one, "22:25"), delta("22:40", "22:45", 100))
     final = settle(replace(one, ledger=replace(one.ledger, excess=(denied("22:00", 500),))), "22:50")
-    assert spans(final) == [("22:20", "22:25", 500), ("22:40", "22:50", 100)]
+    assert spans(final) == [("22:20", "22:25", 400)]
 
 
 def test_settling_takes_nothing_back_where_more_flowed_than_blocks_hold() -> None:

@@ -263,6 +263,7 @@ def test_a_deadline_of_another_day_is_looked_up_again(by_s: float, looked_up: bo
     ("had", "told", "again"),
     [
         pytest.param({"plugged": False}, {"plugged": True}, True, id="a-plug"),
+        pytest.param({"plugged": False}, {"activity": Activity.IDLE}, False, id="still-no-plug"),
         pytest.param({"plugged": None}, {"plugged": True}, False, id="a-plug-that-may-have-been-there"),
         pytest.param({}, {"plugged": True}, False, id="the-same-plug"),
         pytest.param({}, {"plugged": False}, False, id="unplugged"),
@@ -323,6 +324,12 @@ def test_a_little_is_charging_where_charging_was_seen_before_or_after(
     assert sum(block.wh for block in only(after).blocks) == (wh if in_block else 0)
     assert only(after).loose_wh == (0 if in_block else wh)
     assert only(after).ledger.total_wh == wh
+
+
+def test_a_sample_between_two_visits_is_nobodys() -> None:
+    whole = at_cable(slot(), plugged=False, plugged_at=utc("10T21:40"), **read(1000))
+    assert sampled(whole, register_wh=1200).unattributed_wh == 200
+    assert sampled(at_cable(counting(), **read(1000)), register_wh=1200).unattributed_wh == 0
 
 
 def test_how_far_the_chargers_clock_is_off_is_learned_from_each_sample() -> None:
