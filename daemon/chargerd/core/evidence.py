@@ -87,7 +87,7 @@ def drains_at(facts: ChargerFacts) -> datetime | None:
     """When a charger that is connected has told what waited in its queue, as things stand."""
     if facts.online_since is None:
         return None
-    quiet_since = max(facts.online_since, facts.replayed_at or facts.online_since)
+    quiet_since = facts.replayed_at or facts.online_since
     return min(quiet_since + QUEUE_DRAINED, facts.online_since + QUEUE_AT_MOST)
 
 
@@ -192,9 +192,12 @@ def _left_at(facts: ChargerFacts, at: datetime, now: datetime) -> datetime:
     """When a car left. One that left while nobody heard was there at the last evidence, and that is all we know."""
     present_at, online_since = facts.present_at, facts.online_since
     unseen = present_at is not None and online_since is not None and present_at < online_since
-    if not unseen or (online_since is not None and at < online_since):
+    if not unseen:
         return at
     assert present_at is not None
+    assert online_since is not None
+    if at < online_since:
+        return at
     evidence = [present_at, facts.lost_at or present_at]
     if facts.last_transaction is not None and facts.last_transaction.ended_at is not None:
         evidence.append(facts.last_transaction.ended_at)

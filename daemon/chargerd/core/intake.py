@@ -173,12 +173,7 @@ def transaction_started(state: State, event: TransactionStarted, now: datetime) 
     facts, transaction_id = evidence.transaction_started(state.facts, event, now)
     state = token_shown(replace(state, facts=abilities.started(facts)), event.id_token, now)
     if event.register_wh is not None:
-        sample = MeterSampled(
-            charger_id=event.charger_id,
-            measured_at=event.measured_at,
-            register_wh=event.register_wh,
-            context=SampleContext.BEGIN,
-        )
+        sample = MeterSampled(charger_id=event.charger_id, measured_at=event.measured_at, register_wh=event.register_wh)
         state = sampled(state, sample, now)
     state = control.limit_forgotten(state)
     answer = AnswerTransaction(charger_id=event.charger_id, reply_to=event.reply_to, transaction_id=transaction_id)

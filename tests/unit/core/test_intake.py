@@ -307,19 +307,19 @@ def counting(wh: float = 1000, at: str = "10T21:50", **changes: Any) -> Slot:
 @pytest.mark.parametrize(
     ("had", "power", "wh", "in_block"),
     [
-        pytest.param(False, 9000, 25, True, id="it-begins"),
-        pytest.param(True, 0, 25, True, id="it-ends"),
-        pytest.param(False, 0, 25, False, id="a-trickle"),
-        pytest.param(False, 0, 60, True, id="unseen"),
-        pytest.param(True, 0, 10, False, id="next-to-nothing"),
+        pytest.param(False, 9000, 10, True, id="it-begins"),
+        pytest.param(True, 0, 10, True, id="it-ends"),
+        pytest.param(False, 0, 10, False, id="a-trickle"),
+        pytest.param(False, 0, 24, True, id="unseen"),
+        pytest.param(True, 0, 4, False, id="next-to-nothing"),
     ],
 )
 def test_a_little_is_charging_where_charging_was_seen_before_or_after(
     had: bool, power: float, wh: int, in_block: bool
 ) -> None:
-    """In ten minutes: 150 W, 360 W, 60 W."""
-    low = {"low_samples": 1, "stopped_at": utc("10T21:50"), "charging_since": PLUG} if had else {}
-    whole = at_cable(counting(), charging=had, **low, **read(1000))
+    """In four minutes: 150 W, 360 W, 60 W."""
+    low = {"low_samples": 1, "stopped_at": utc("10T21:56"), "charging_since": PLUG} if had else {}
+    whole = at_cable(counting(at="10T21:56"), charging=had, **low, **read(1000, "10T21:56"))
     after = sampled(whole, register_wh=1000 + wh, power_w=power)
     assert sum(block.wh for block in only(after).blocks) == (wh if in_block else 0)
     assert only(after).loose_wh == (0 if in_block else wh)
@@ -431,6 +431,11 @@ def test_a_transaction_without_a_register_counts_from_nothing() -> None:
     assert (only(after).ledger.anchor_wh, after.facts.reading) == (None, None)
 
 
+def test_a_register_that_moved_before_the_start_proves_that_something_flows() -> None:
+    after, _ = started(at_cable(counting(at="10T21:59"), **read(1000, "10T21:59")), register_wh=1100)
+    assert after.facts.charging
+
+
 def test_the_register_of_a_start_told_late_counts_from_when_it_was() -> None:
     after, _ = started(at_cable(visited()), register_wh=1000, measured_at=utc("10T21:30"))
     assert only(after).ledger.anchor_at == utc("10T21:30")
@@ -509,6 +514,10 @@ def test_a_transaction_that_nobody_saw_is_a_visit_in_the_past() -> None:
     told = after.facts
     assert (told.plugged, told.plugged_at, told.left_unseen) == (False, utc("10T21:30"), True)
     assert told.last_transaction == replace(BACK["transaction"], ended_at=utc("10T21:30"))
+
+
+def test_nobody_is_there_after_a_visit_that_nobody_saw() -> None:
+    assert unseen(plugged=None).facts.plugged is False
 
 
 def test_it_counts_from_the_transactions_own_register() -> None:

@@ -486,3 +486,9 @@ def test_a_register_that_tells_less_than_the_power_does_not_say_that_nothing_flo
     result = take(account, ("22:20", 1000, 10_000))
     assert result.ledger.total_wh == 2499
     assert all(piece.wh > 0 for piece in result.pieces)
+
+
+def test_a_dip_is_forgotten_once_the_register_is_back_where_it_was() -> None:
+    account = feed(("22:00", 1000), ("22:05", 500), ("22:06", 1000))
+    assert (account.dip_wh, account.dip_at) == (None, None)
+    assert feed(("22:07", 501), ("22:08", 1010), account=account).total_wh == 10, "another dip is a fault of its own"

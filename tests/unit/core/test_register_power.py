@@ -318,3 +318,19 @@ def test_energy_over_a_lost_connection_is_recovered() -> None:
     account = take(feed(("22:00", 0)), ("22:02", 300), recovered=True).ledger
     assert qualities(account) == [RECOVERED]
     assert qualities(feed(("22:03", 400), account=account)) == [RECOVERED], "the worst part counts"
+
+
+def test_what_power_tells_is_kept_apart_by_quarter_until_the_register_tells() -> None:
+    account = feed(("22:05", None, 6000), ("22:10", None, 6000), ("22:20", None, 6000))
+    parts = [(f"{part.start:%H:%M}", f"{part.end:%H:%M}", part.wh) for part in account.tentative]
+    assert parts == [("22:05", "22:15", 1000), ("22:15", "22:20", 500)]
+
+
+def test_a_register_and_a_power_that_agree_deny_nothing() -> None:
+    account = feed(("22:00", 0, 6000), ("22:01", 100, 6000), ("22:02", 200, 6000))
+    assert (account.excess, account.tentative, account.total_wh) == ((), (), 200)
+
+
+def test_power_that_ends_leaves_no_part_of_a_watt_hour_behind() -> None:
+    account = feed(("22:00", None, 150), ("22:00:10", None, 150), ("22:00:20", None, 0))
+    assert (account.carry_wh, account.carry_since) == (0, None)
