@@ -41,8 +41,7 @@ from tests.fuzz.mutations import Message, messages
 FUZZED = Bay(id="fuzzed", version="1.6")
 START = datetime(2026, 1, 14, 18, 10, tzinfo=UTC)
 CHEAP_FROM = datetime(2026, 1, 14, 18, 15, tzinfo=UTC)
-SPEED = 120
-"""A charger may send 20 frames per second of this clock, so that 2400 a second of real time are not held back."""
+SPEED = 20
 FRAMES_PER_S = 1500
 """About what two slow cores do; only the length of the second charger's visit goes by it."""
 LAG_S = 10.0
@@ -93,7 +92,7 @@ class Visit:
 def visit_for(frames_count: int) -> Visit:
     """Return a visit that lasts about as long as so many frames take."""
     quarters = (frames_count / FRAMES_PER_S * SPEED - 300) // 900
-    return Visit(timedelta(minutes=15) * min(max(quarters, 4), 56))
+    return Visit(timedelta(minutes=15) * min(max(quarters, 2), 40))
 
 
 @dataclass
