@@ -260,6 +260,9 @@ def test_a_sample_of_no_visit_is_taken_and_power_begins_one() -> None:
     assert decided(at_cable(plugged=False), sample(0)).facts.reading == Reading(at=NOW, power_w=0)
     begun = visit_of(decided(at_cable(slot(assumed=20), plugged=None, plugged_at=None), sample()))
     assert begun.plugged_in_at == NOW
+    left = visited(unplugged_at=utc("10T21:30"), quiet_since=utc("10T21:59"))
+    over = decided(at_cable(left, plugged=False, plugged_at=utc("10T21:30")), sample(0))
+    assert visit_of(over).plugged_in_at is None, "and with the last one the visit is settled"
 
 
 def test_a_sample_that_makes_nothing_stale_leaves_the_plan() -> None:

@@ -193,6 +193,12 @@ def test_an_end_that_names_none_while_none_runs_is_noted_only_when_there_never_w
     assert noted.transaction_id == ""
 
 
+def test_the_end_of_a_transaction_of_which_nothing_else_was_told_is_noted() -> None:
+    facts = end(end(FRESH, "7", "10T22:10"), "9", "10T22:30", reason="Local")
+    assert (noted := facts.last_transaction) is not None
+    assert (noted.transaction_id, noted.ended_at, noted.end_reason) == ("9", utc("10T22:30"), "Local")
+
+
 @pytest.mark.parametrize(
     ("again", "is_another"),
     [
