@@ -325,7 +325,8 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
     assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
     # Power that was told late, or is told no more, is likelier to be wrong than a register that has counted.
-    is_proven = _is_fine(ledger) and anchor_wh - ledger.epoch_wh >= PROVEN_FROM_WH
+    has_counted_wh = (anchor_wh - ledger.epoch_wh) * ledger.scale
+    is_proven = _is_fine(ledger) and has_counted_wh >= PROVEN_FROM_WH
     doubted_from_wh = PROVEN_JUDGED_FROM_WH if is_proven else JUDGED_FROM_WH
     if flowed_wh >= JUDGED_FROM_WH:
         if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO:

@@ -186,6 +186,8 @@ def test_an_end_that_names_none_ends_the_one_that_runs_unless_it_is_older() -> N
     assert end(facts, "", "10T22:30", measured="10T21:59:59").transaction == facts.transaction
     ended = end(facts, "", "10T22:30", measured="10T22:00")
     assert (ended.transaction, ended.last_transaction and ended.last_transaction.transaction_id) == (None, "7")
+    second = end(replace(ended, transaction=running("9", started="10T22:40")), "", "10T22:50")
+    assert (second.transaction, second.last_transaction and second.last_transaction.transaction_id) == (None, "9")
 
 
 def test_an_end_that_names_none_while_none_runs_is_noted_only_when_there_never_was_one() -> None:

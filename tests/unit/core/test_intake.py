@@ -468,7 +468,8 @@ def test_a_trickle_at_the_end_of_a_transaction_is_charging_where_charging_was_se
 def test_a_register_told_with_an_end_between_two_visits_is_nobodys() -> None:
     whole = at_cable(slot(), plugged=False, plugged_at=utc("10T21:40"), transaction=running(), **read(1000))
     assert ended(whole, register_wh=1500).unattributed_wh == 500
-    assert ended(whole).unattributed_wh == 0
+    untold = ended(whole)
+    assert (untold.unattributed_wh, untold.facts.reading) == (0, whole.facts.reading)
 
 
 def test_the_lag_of_an_end_is_learned() -> None:

@@ -492,3 +492,13 @@ def test_a_dip_is_forgotten_once_the_register_is_back_where_it_was() -> None:
     account = feed(("22:00", 1000), ("22:05", 500), ("22:06", 1000))
     assert (account.dip_wh, account.dip_at) == (None, None)
     assert feed(("22:07", 501), ("22:08", 1010), account=account).total_wh == 10, "another dip is a fault of its own"
+
+
+@pytest.mark.parametrize(("before_wh", "total_wh"), [(100, 105), (99, 699)], ids=["proven", "not-yet"])
+@pytest.mark.parametrize("scale", [1, 0.001])
+def test_a_register_that_has_counted_in_its_own_unit_is_believed_over_power(
+    before_wh: int, total_wh: int, scale: float
+) -> None:
+    account = ledger.opened(PLUG, scale)
+    told = [("22:00", 0, 6000), ("22:01", before_wh / scale, 6000), ("22:07", (before_wh + 5) / scale, 6000)]
+    assert feed(*told, account=account).total_wh == total_wh
