@@ -130,7 +130,8 @@ def _is_deauthorised(state: State, plugged_in_at: datetime) -> bool:
 def _is_about_token(state: State) -> bool:
     """The start was refused with a word about its token. A charger's own name in front of its answer says nothing."""
     last = state.control.last
-    if last is not None and last.failure is not None and last.action != "start_transaction":
+    assert last is not None, "it was refused"
+    if last.failure is not None and last.action != "start_transaction":
         return False
     said = spelled(state.control.refusal.removeprefix(f"{state.charger.charger_id}:"))
     return any(word in said for word in _AUTHORISATION_WORDS)

@@ -29,7 +29,7 @@ def next_deadline_of(schedule: tuple[DayTarget | None, ...], zone: str, after: d
 
 
 def _instant(wall: datetime, tz: ZoneInfo) -> datetime:
-    at = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    at = wall.replace(tzinfo=tz).astimezone(UTC)
     if at.astimezone(tz).replace(tzinfo=None) == wall:
         return at
     return _gap_end(at, tz)

@@ -31,6 +31,7 @@ from tests.unit.core.partition import NOW, known, slot, state
 SINCE, BEFORE = utc("10T22:00"), utc("10T21:59:59")
 TARGET = RegularTarget(target_id=1, from_policy=True, minimum_charge_target=50, ready_by=utc("11T07:00"))
 START_FAIL, STOP_FAIL = SessionError(kind=ErrorKind.START_FAIL), SessionError(kind=ErrorKind.STOP_FAIL)
+UNABLE = Capabilities(can_start=False, can_limit=False)
 RUNNING = Transaction(transaction_id=TransactionId("7"), started_at=SINCE)
 ENDED = replace(RUNNING, ended_at=SINCE, end_reason="DeAuthorized")
 
@@ -135,9 +136,24 @@ def test_the_last_no_of_this_stretch_is_the_answer(control: dict[str, Any], answ
         pytest.param(lagging(facts={"online": False}), Refuser.NETWORK, id="offline"),
         pytest.param(visit(lagging(error=START_FAIL), plugged_in_at=None), None, id="another-car"),
         pytest.param(
-            lagging(facts={"capabilities": Capabilities(can_start=False, can_limit=False)}),
+            lagging(facts={"capabilities": UNABLE}),
             Refuser.CHARGER,
             id="it-cannot-start",
+        ),
+        pytest.param(
+            visit(lagging(facts={"capabilities": UNABLE}), plugged_in_at=None),
+            None,
+            id="another-car-and-it-cannot-start",
+        ),
+        pytest.param(
+            visit(lagging(facts={"capabilities": UNABLE, "plugged": False}), plugged_in_at=None),
+            Refuser.CHARGER,
+            id="nothing-is-plugged-and-it-cannot-start",
+        ),
+        pytest.param(
+            visit(lagging(facts={"capabilities": UNABLE}), level=None),
+            Refuser.CHARGER,
+            id="it-cannot-start-and-nobody-tells-a-level",
         ),
         pytest.param(
             lagging(facts={"capabilities": Capabilities(reports_energy=False, reports_power=False)}),
@@ -219,6 +235,8 @@ def test_only_a_start_is_about_a_token() -> None:
     assert refuser(stop) is Refuser.CHARGER
     under_way = InFlight(command_id=CommandId(1), action="start_transaction", sent_at=SINCE)
     again = lagging(last=asked(), refusal="Blocked", failure=Failure.REFUSED, in_flight=(under_way,))
+    limited = replace(again, control=replace(again.control, last=asked(action="set_current_limit")))
+    assert refuser(limited) is Refuser.AUTHORISATION, "a limit that was taken meanwhile says nothing"
     assert refuser(again) is Refuser.AUTHORISATION, "the no of the last start stands until the next answer"
 
 

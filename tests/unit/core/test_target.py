@@ -29,6 +29,7 @@ def policy(schedule: tuple[DayTarget | None, ...]) -> Policy:
         pytest.param("2026-01-14T06:00:00", "07:00", "2026-01-15T06:00:00", id="strictly-after"),
         pytest.param("2026-07-14T00:00:00", "07:00", "2026-07-14T05:00:00", id="summer"),
         pytest.param("2026-03-28T20:00:00", "02:30", "2026-03-29T01:00:00", id="skipped-hour-means-after-the-gap"),
+        pytest.param("2026-03-28T20:00:00", "02:31:15.5", "2026-03-29T01:00:00", id="to-the-second"),
         pytest.param("2026-03-28T20:00:00", "02:00", "2026-03-29T01:00:00", id="start-of-the-gap"),
         pytest.param("2026-03-28T20:00:00", "03:00", "2026-03-29T01:00:00", id="end-of-the-gap"),
         pytest.param("2025-10-25T20:00:00", "02:30", "2025-10-26T00:30:00", id="repeated-hour-means-the-first"),
@@ -144,6 +145,11 @@ def test_a_target_that_rolls_on_keeps_its_id_and_one_that_succeeds_has_a_new_one
     assert following.latest == RegularTarget(
         target_id=3, from_policy=True, minimum_charge_target=50, ready_by=utc("11T07:00")
     )
+
+
+def test_a_policy_that_was_edited_to_have_a_deadline_has_a_target() -> None:
+    at = utc("10T20:00")
+    assert target.edited(Targets(), policy(daily("07:00")), "UTC", at) == made(at)
 
 
 def test_another_reserve_makes_other_targets_of_all_that_are_regular() -> None:
