@@ -12,7 +12,7 @@ from chargerd.core.events import VehicleReported
 from chargerd.core.ids import SessionId, VehicleId
 from chargerd.core.model import Car, ChargerFacts, Session, State, VehicleFacts
 from tests.support.home import GARAGE, utc
-from tests.unit.core.partition import slot, spec, state
+from tests.unit.core.partition import known, slot, spec, state
 
 CAR, OTHER = VehicleId("car"), VehicleId("other")
 GUEST = Session(session_id=SessionId("g"), policy_id=None, plugged_in_at=utc("10T21:00"))
@@ -161,6 +161,14 @@ def test_a_car_that_stops_charging_draws_nothing_though_it_tells_no_power() -> N
     whole, _ = tell(whole, "10T22:10", charging=False)
     whole, store = tell(whole, "10T22:20", plugged=False)
     assert wh_of(store) == 500, "half of the stretch in which it stopped"
+
+
+def test_levels_are_those_that_the_car_told() -> None:
+    whole = opened(world(), level_pct=40.0)
+    assert (visit := visit_of(whole)) is not None
+    assert visit.level == visit.level_first == known(40)
+    assert (visit := visit_of(tell(whole, "10T22:10", level_pct=43.0, power_w=9000)[0])) is not None
+    assert (visit.level, visit.level_first) == (known(43, at=utc("10T22:10")), known(40))
 
 
 def test_power_that_is_told_later_counts_from_then() -> None:
