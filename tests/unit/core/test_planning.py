@@ -8,6 +8,7 @@ import pytest
 from chargerd.core import planning
 from chargerd.core.events import Capabilities
 from chargerd.core.model import (
+    Block,
     ChargerFacts,
     Control,
     ImmediateTarget,
@@ -255,6 +256,38 @@ def test_a_window_that_was_due_still_began_when_it_did() -> None:
     assert planned(car(level=11), "10T22:05").plan[0].start == utc("10T22:05"), "none was due"
 
 
+def test_a_window_that_goes_on_stands_there_once_with_those_to_come() -> None:
+    low = replace(car(level=11, plan=(window("10T21:30", "10T22:30", RESERVE),)), vehicle=spec(charge_max_w=10_000))
+    reserve, *regular = planned(low, "10T22:00").plan
+    assert reserve == window("10T21:30", "10T22:45", RESERVE, 6_000)
+    assert [(part.kind, part.start) for part in regular] == [(REGULAR, utc("10T22:45"))]
+
+
+@pytest.mark.parametrize(
+    ("needed", "kinds"),
+    [
+        pytest.param(11, (REGULAR, RESERVE), id="charging-goes-on-for-something-else"),
+        pytest.param(60, (REGULAR,), id="charging-is-to-stop"),
+    ],
+)
+def test_a_running_block_ends_where_charging_goes_on_for_something_else(needed: int, kinds: Any) -> None:
+    begun = Block(kind=REGULAR, started_at=NOW, wh=5)
+    session = planned(car(level=needed, blocks=(begun,)), "10T22:05")
+    assert tuple(block.kind for block in session.blocks) == kinds
+    assert session.kind is (RESERVE if needed == 11 else REGULAR)
+
+
+def test_a_running_block_of_the_reserve_that_is_to_stop_keeps_its_kind() -> None:
+    begun = Block(kind=RESERVE, started_at=NOW, wh=5)
+    session = planned(car(level=60, kind=RESERVE, blocks=(begun,)), "10T22:05")
+    assert (session.kind, session.kind_since, session.blocks) == (REGULAR, utc("10T22:05"), (begun,))
+
+
+def test_a_car_that_told_no_limit_stops_when_it_is_full() -> None:
+    assert planning.car_limit_pct(car()) == 100
+    assert planning.car_limit_pct(car(facts=VehicleFacts(limit_pct=80.0))) == 80
+
+
 # When it is stale
 
 
@@ -269,6 +302,7 @@ def stale(at: str = "10T22:00", power_w: float = 10_450.0, **session: Any) -> bo
         pytest.param({}, False, id="as-planned"),
         pytest.param({"power_w": 10_450 / 1.0499}, False, id="a-little-more-power"),
         pytest.param({"power_w": 10_450 / 1.0501}, True, id="more-power"),
+        pytest.param({"power_w": 11_000.0}, False, id="a-twentieth-less-power"),
         pytest.param({"power_w": 10_450 / 0.9501}, False, id="a-little-less-power"),
         pytest.param({"power_w": 10_450 / 0.9499}, True, id="less-power"),
         pytest.param({"kind": RESERVE}, True, id="reserve-reached"),
