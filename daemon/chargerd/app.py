@@ -51,14 +51,32 @@ async def run_daemon(config_path: Path, clock: Clock) -> int:
     try:
         recordings = path_of(url).parent / f"recording{rehearsal}"
         async with SqliteStore.open(url) as store, Recorder.open(recordings, clock) as recorder:
-            return await _Daemon(config, config_path, clock, store, recorder).run()
+            return await _run(config, config_path, clock, store, recorder)
     except StoreError as error:
         log.error("store.unusable", message=str(error))
         return 1
 
 
+async def _run(config: Config, config_path: Path, clock: Clock, store: SqliteStore, recorder: Recorder) -> int:
+    """Run, and open everything anew as often as a reload asks for it. What cannot be opened gives way to what was."""
+    last: Config | None = None
+    while True:
+        daemon = _Daemon(config, config_path, clock, store, recorder)
+        try:
+            status = await daemon.run()
+        except ConfigError as error:
+            if last is None:
+                raise
+            log.error("config.rejected", message=f"the old configuration stays in force: {error}")
+            config, last = last, None
+            continue
+        if daemon.successor is None:
+            return status
+        config, last = daemon.successor, config
+
+
 class _Daemon:
-    """One run of the daemon."""
+    """One run of the daemon. ``successor`` is the configuration that the next run is to be with; None: no next run."""
 
     def __init__(self, config: Config, config_path: Path, clock: Clock, store: SqliteStore, recorder: Recorder) -> None:
         self._config = config
@@ -72,13 +90,14 @@ class _Daemon:
         self._once = Once()
         self._now = clock.now
         self._stop = asyncio.Event()
+        self.successor: Config | None = None
         self._look_at_tariff = asyncio.Event()
 
     async def run(self) -> int:
         states = await self._store.load()
         async with _opened_drivers(self._config, self._clock, self._store) as drivers:
             by_charger = {entry.spec.charger_id: drivers[entry.driver] for entry in self._config.chargers}
-            dispatcher = Dispatcher(by_charger, self._inbox, self._clock)
+            dispatcher = Dispatcher(by_charger, self._inbox, self._clock, opened=drivers.values())
             loop = Loop(
                 clock=self._clock,
                 store=self._store,
@@ -90,7 +109,7 @@ class _Daemon:
             loop.decide = self._recorder.decide
             loop.clock_set.append(self._look_at_tariff.set)
             self._now = loop.now
-            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock, rim=dispatcher)
+            desk = DaemonDesk(loop=loop, archive=self._store, clock=self._clock, rim=dispatcher, keeper=self)
             loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
             for configured in _configured(self._config, restarted=True):
                 await loop.handle(configured)
@@ -98,8 +117,13 @@ class _Daemon:
             await loop.handle(PricesUpdated(curve=self._prices))
             await self._serve(loop, dispatcher, drivers, desk)
             await loop.flush()
-        log.info("daemon.stopped", message="stopped")
+        if self.successor is None:
+            log.info("daemon.stopped", message="stopped")
         return 0
+
+    @property
+    def configuration_file(self) -> str:
+        return str(self._config_path.absolute())
 
     async def _serve(self, loop: Loop, dispatcher: Dispatcher, drivers: Mapping[str, Driver], desk: DaemonDesk) -> None:
         """Run all tasks until a signal asks to stop."""
@@ -143,28 +167,38 @@ class _Daemon:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         running = asyncio.get_running_loop()
-        running.add_signal_handler(signal.SIGTERM, self._stop.set)
-        running.add_signal_handler(signal.SIGINT, self._stop.set)
-        running.add_signal_handler(signal.SIGHUP, self._reload)
+        running.add_signal_handler(signal.SIGTERM, self._end)
+        running.add_signal_handler(signal.SIGINT, self._end)
+        running.add_signal_handler(signal.SIGHUP, self.reload)
         try:
             yield
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 running.remove_signal_handler(number)
 
-    def _reload(self) -> None:
-        """Read the file again. A fault in it changes nothing."""
+    def _end(self) -> None:
+        self.successor = None
+        self._stop.set()
+
+    def reload(self) -> tuple[str, ...]:
+        """Read the file again. A fault in it changes nothing; return what is wrong."""
         try:
             config = load_config(self._config_path)
         except ConfigError as error:
             log.error("config.rejected", message=f"the old configuration stays in force: {error}")
-            return
-        if _needs_restart(self._config, config):
-            log.warning("config.restart_needed", message="chargers, drivers, listeners or the store changed: restart")
+            return error.problems
+        if config.store_url != self._config.store_url:
+            log.warning("config.restart_needed", message="the store changed, which counts after a restart only")
+        if _opens(config) != _opens(self._config):
+            log.info("config.reopened", message="chargers, drivers or listeners changed: all are opened anew")
+            self.successor = config
+            self._stop.set()
+            return ()
         self._config = config
         self._tariff = _tariff_of(config, self._clock)
         self._look_at_tariff.set()
         log.info("config.reloaded", message=f"{self._config_path} read again")
+        return ()
 
     async def _follow_tariff(self) -> None:
         """Look at the tariff from time to time, and after a reload, which the loop is told of first."""
@@ -226,20 +260,18 @@ def _followed(config: Config) -> dict[VehicleId, ChargerId]:
     return {vehicle.vehicle_id: first_of.get(vehicle.vehicle_id, default) for vehicle in config.vehicles}
 
 
-def _needs_restart(old: Config, new: Config) -> bool:
-    def rim(config: Config) -> tuple[object, ...]:
-        chargers = tuple((entry.spec.charger_id, entry.driver, entry.options) for entry in config.chargers)
-        return chargers, config.driver_sections, config.http, config.store_url
-
-    return rim(old) != rim(new)
+def _opens(config: Config) -> tuple[object, ...]:
+    """Return what a run opens."""
+    chargers = tuple((entry.spec.charger_id, entry.driver, entry.options) for entry in config.chargers)
+    return chargers, config.driver_sections, config.http
 
 
 @contextlib.asynccontextmanager
 async def _opened_drivers(config: Config, clock: Clock, memory: Memory) -> AsyncIterator[dict[str, Driver]]:
-    """Every driver that a charger is configured for, opened."""
+    """Every driver that a charger is configured for or that the file names, opened: strangers may knock at it."""
     async with contextlib.AsyncExitStack() as stack:
         drivers: dict[str, Driver] = {}
-        for kind in dict.fromkeys(entry.driver for entry in config.chargers):
+        for kind in config.driver_sections:
             options: dict[ChargerId, object] = {
                 entry.spec.charger_id: entry.options for entry in config.chargers if entry.driver == kind
             }

@@ -382,6 +382,19 @@ class Desk(Protocol):
         """How the daemon is."""
         ...
 
+    def pending(self) -> tuple[Document, ...]:
+        """Devices that knocked and are not configured: see ``OperatorSide.pending``."""
+        ...
+
+    @property
+    def configuration_file(self) -> str:
+        """The path of the configuration on the daemon's machine."""
+        ...
+
+    def reload(self) -> tuple[str, ...]:
+        """Read the configuration again. Return what is wrong with it: then the old one stays; () when it is taken."""
+        ...
+
     def overview(self, charger_id: ChargerId) -> Document | None:
         """What may be asked of a charger by hand, and its latest messages; None where nothing may."""
         ...

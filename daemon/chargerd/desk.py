@@ -35,6 +35,10 @@ class Rim(Protocol):
         """What a charger told beside charging, by topic."""
         ...
 
+    def pending(self) -> tuple[Document, ...]:
+        """Devices that knocked and are not configured."""
+        ...
+
     def overview(self, charger_id: ChargerId) -> Document | None:
         """What may be asked of a charger by hand, and its latest messages; None where nothing may."""
         ...
@@ -44,12 +48,26 @@ class Rim(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Who keeps the configuration."""
+
+    @property
+    def configuration_file(self) -> str:
+        """Where it is."""
+        ...
+
+    def reload(self) -> tuple[str, ...]:
+        """Read it again; what is wrong with it, () when it is taken."""
+        ...
+
+
 class DaemonDesk:
     """Implements ``contract.Desk`` over the loop and the store."""
 
-    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock, rim: Rim) -> None:
+    def __init__(self, *, loop: Loop, archive: Archive, clock: Clock, rim: Rim, keeper: Keeper) -> None:
         self._loop = loop
         self._rim = rim
+        self._keeper = keeper
         self._archive = archive
         self._readers: list[_Reader] = []
         self._shown: dict[tuple[str, str], Document] = {}
@@ -84,6 +102,19 @@ class DaemonDesk:
     def chargers(self) -> tuple[Document, ...]:
         """All chargers."""
         return tuple(self._charger(state) for state in self._states())
+
+    def pending(self) -> tuple[Document, ...]:
+        """Devices that knocked and are not configured."""
+        return self._rim.pending()
+
+    @property
+    def configuration_file(self) -> str:
+        """The path of the configuration."""
+        return self._keeper.configuration_file
+
+    def reload(self) -> tuple[str, ...]:
+        """Read the configuration again."""
+        return self._keeper.reload()
 
     def overview(self, charger_id: ChargerId) -> Document | None:
         """What may be asked of a charger by hand, and its latest messages."""

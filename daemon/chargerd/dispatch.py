@@ -1,7 +1,7 @@
 """Routes commands to drivers, one at a time for each charger; outcomes come back as events."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 
@@ -24,8 +24,12 @@ _WORDS = {"start_transaction": "START", "stop_transaction": "STOP", "set_current
 class Dispatcher:
     """One queue and one task for each charger, so that a slow one delays no other."""
 
-    def __init__(self, drivers: Mapping[ChargerId, Driver], sink: Sink, clock: Clock) -> None:
+    def __init__(
+        self, drivers: Mapping[ChargerId, Driver], sink: Sink, clock: Clock, *, opened: Iterable[Driver] = ()
+    ) -> None:
+        """``opened`` are all drivers, also one that no charger is configured for."""
         self._drivers = drivers
+        self._opened = tuple(opened)
         self._clock = clock
         self._failures: dict[ChargerId, Document] = {}
         self._sink = sink
@@ -49,6 +53,11 @@ class Dispatcher:
         """Have a charger asked something by hand; None when its driver takes no such requests. Raises Unreachable."""
         operator = self._drivers[request.charger_id].operator
         return None if operator is None else await operator.ask(request)
+
+    def pending(self) -> tuple[Document, ...]:
+        """Devices that knocked and are not configured."""
+        operators = [driver.operator for driver in self._opened]
+        return tuple(one for operator in operators if operator is not None for one in operator.pending())
 
     def told(self, charger_id: ChargerId) -> Document:
         """What a charger told beside charging, by topic."""

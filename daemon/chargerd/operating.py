@@ -74,6 +74,10 @@ class OperatorSide(Protocol):
         """
         ...
 
+    def pending(self) -> tuple[Document, ...]:
+        """Devices that knocked and are not configured, oldest first: "identity", "driver", and what is known."""
+        ...
+
     def told(self, charger_id: ChargerId) -> Document:
         """What a charger told of itself beside charging, by topic, each with "at"; {} when it told nothing."""
         ...

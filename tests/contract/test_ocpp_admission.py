@@ -13,7 +13,6 @@ from websockets.http11 import Response
 from chargerd.contract import ChargerId, ChargerOffline, ChargerOnline, ConfigError, DriverError
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.driver import OcppDriver
-from chargerd_drivers.ocpp.server import Stranger
 
 TWO = {GARAGE: OcppCharger(identity="CP1"), ChargerId("yard"): OcppCharger(identity="CP2")}
 LOGIN_FAILURES_MAX = 10
@@ -158,11 +157,19 @@ async def test_a_stranger_is_held_pending_and_nothing_of_it_is_told() -> None:
                     assert start == {"transactionId": 0, "idTagInfo": {"status": "Invalid"}}
                     unknown = await charger.answer_to(await charger.ask("Fancy", {}))
                     assert unknown[:3] == [4, unknown[1], "NotSupported"]
-            assert rig.driver.known == (Stranger("NEW-1", "127.0.0.1"),)
+            [stranger] = rig.driver.pending()
+            told = (
+                stranger["identity"],
+                stranger["address"],
+                stranger["protocol"],
+                stranger["vendor"],
+                stranger["model"],
+            )
+            assert told == ("NEW-1", "127.0.0.1", "OCPP 1.6", "Acme", "Box")
             assert rig.sink.seen == []
     warnings = [log for log in logs if log["event"] == "ocpp.unknown_pending"]
     assert len(warnings) == 1
-    assert 'identity = "NEW-1"' in warnings[0]["message"]
+    assert "chargerd adopt NEW-1" in warnings[0]["message"]
 
 
 async def test_a_stranger_that_speaks_2_0_1_is_held_pending_too() -> None:
@@ -170,6 +177,8 @@ async def test_a_stranger_that_speaks_2_0_1_is_held_pending_too() -> None:
         assert (await charger.call("BootNotification", BOOT_201))["status"] == "Pending"
         event = {"eventType": "Started", "idToken": {"idToken": "x", "type": "Central"}}
         assert await charger.call("TransactionEvent", event) == {"idTokenInfo": {"status": "Invalid"}}
+        [stranger] = rig.driver.pending()
+        assert (stranger["vendor"], stranger["model"], stranger["driver"]) == ("Acme", "Box", "ocpp")
 
 
 @pytest.mark.parametrize(

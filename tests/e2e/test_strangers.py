@@ -137,7 +137,7 @@ def _unknown(home: House, connections: contextlib.ExitStack) -> None:
     assert '"Pending"' in _answer(caller)
     told = home.wait_logged("ocpp.unknown_pending")
     assert "NEIGHBOUR" in str(told)
-    assert "[[charger]]" in str(told)
+    assert "chargerd adopt NEIGHBOUR" in str(told)
 
 
 def _wrong_version(home: House, _connections: contextlib.ExitStack) -> None:

@@ -232,6 +232,31 @@ class Charger(_Open):
     last_updated: UtcTime | None = Field(default=None, description="When the charger was last heard.")
 
 
+class PendingCharger(_Open):
+    """A charger that knocked, is not in the configuration, and is held off. Null means that it did not say."""
+
+    identity: str = Field(description="The name that it calls itself by, as it belongs into the configuration.")
+    driver: str = Field(description="The driver at whose door it knocked, for example ocpp.")
+    address: str | None = Field(default=None, description="Where it called from.")
+    protocol: str | None = Field(default=None, description="For example OCPP 1.6.")
+    vendor: str | None = Field(default=None, description="As it told when it booted.")
+    model: str | None = Field(default=None, description="As it told when it booted.")
+    seen_at: UtcTime | None = Field(default=None, description="When it connected or booted last.")
+
+
+class PendingChargers(Wire):
+    """Chargers that knocked since the daemon started, the latest 32; and the file that one is to be put into."""
+
+    data: list[PendingCharger]
+    configuration_file: str = Field(description="Path of the configuration on the daemon's machine.")
+
+
+class Reloaded(Wire):
+    """The configuration was read again and is taken; where chargers or listeners changed, they are opened anew."""
+
+    status: Literal["TAKEN"]
+
+
 class CallError(Wire):
     """The charger answered with an error of its protocol."""
 

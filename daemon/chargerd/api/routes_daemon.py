@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from chargerd.api.context import STREAMS_LIMIT, ContextOf, answer
 from chargerd.api.openapi import problems
 from chargerd.api.problems import Problem
-from chargerd.api.resources import Alive, Readiness
+from chargerd.api.resources import Alive, Readiness, Reloaded
 from chargerd.api.stream import EventStream
 from chargerd.api.views import health_document
 
@@ -30,6 +30,15 @@ async def stream_events(context: ContextOf) -> Response:
         detail = f"{STREAMS_LIMIT} event streams are open already"
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "60"})
     return EventStream(context)
+
+
+@router.post("/v1/configuration/reload", response_model=Reloaded, responses=problems(409, 422, 503))
+async def reload_configuration(context: ContextOf) -> Response:
+    """Read the configuration again, as SIGHUP does. 422 says what is wrong with it: then the old one stays in force."""
+    faults = context.desk.reload()
+    if faults:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
+    return answer({"status": "TAKEN"})
 
 
 @router.get("/healthz", response_model=Alive)

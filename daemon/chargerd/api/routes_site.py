@@ -15,6 +15,7 @@ from chargerd.api.resources import (
     ChargingAction,
     ChargingRequest,
     Listing,
+    PendingChargers,
     Prices,
     Vehicle,
 )
@@ -39,6 +40,13 @@ VehiclePath = Annotated[str, Path(alias="vehicleId", description="Name of the ve
 async def list_chargers(context: ContextOf) -> Response:
     """All chargers as they are now, in the order of the configuration."""
     return answer({"data": list(context.desk.chargers())})
+
+
+@router.get("/pending-chargers", response_model=PendingChargers)
+async def list_pending_chargers(context: ContextOf) -> Response:
+    """Chargers that knocked since the daemon started, are not in the configuration, and are held off."""
+    desk = context.desk
+    return answer({"data": list(desk.pending()), "configurationFile": desk.configuration_file})
 
 
 @router.get("/chargers/{chargerId}", response_model=Charger, responses=problems(404))

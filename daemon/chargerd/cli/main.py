@@ -93,6 +93,11 @@ LISTED = {
         "Send one OCPP request to a charger and print its answer.",
         """chargerd ocpp garage GetConfiguration '{"key": ["HeartbeatInterval"]}'""",
     ),
+    "adopt": Listed(
+        "chargerd.cli.adopt",
+        "List the chargers that knocked and are not in the configuration, or let one of them in.",
+        "chargerd adopt WALLBOX-2 --id yard",
+    ),
     "ca": Listed(
         "chargerd.cli.ca",
         "Make the certificates of the household's own with which chargers come over TLS.",

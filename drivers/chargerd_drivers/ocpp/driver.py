@@ -28,6 +28,7 @@ from chargerd.contract import (
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection, faults
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.fields import stamp
 from chargerd_drivers.ocpp.identity import canonical
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
@@ -89,6 +90,21 @@ class OcppDriver:
     def known(self) -> tuple[Stranger, ...]:
         """Chargers that knocked, are not configured, and are held Pending."""
         return self._listener.known
+
+    def pending(self) -> tuple[Document, ...]:
+        """See ``chargerd.contract.OperatorSide``."""
+        return tuple(
+            {
+                "identity": one.identity,
+                "driver": SPEC.kind,
+                "address": one.address,
+                "protocol": one.protocol,
+                "vendor": one.vendor or None,
+                "model": one.model or None,
+                "seenAt": stamp(one.seen_at),
+            }
+            for one in self.known
+        )
 
     async def ports(self) -> Ports:
         """Wait until the driver listens, and return the bound TCP ports."""

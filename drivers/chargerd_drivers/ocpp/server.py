@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import math
+import shlex
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -21,6 +23,7 @@ from chargerd_drivers.ocpp import v16, v201
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.fields import obj, text
 from chargerd_drivers.ocpp.frames import Call, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.identity import (
     SUBPROTOCOLS,
@@ -36,6 +39,7 @@ from chargerd_drivers.ocpp.knock import Door, common_name, is_secured, peer_of
 from chargerd_drivers.ocpp.logins import Logins
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.tls import Tls, watch_expiry
+from chargerd_drivers.ocpp.wire import known_action
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -58,10 +62,17 @@ Serve = Callable[[Station, ServerConnection, Dialect], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A charger that knocked and is not configured. ``address`` is where it called from."""
+    """A charger that knocked and is not configured. ``address`` is where it called from, ``seen_at`` when it last did.
+
+    ``vendor`` and ``model`` are what it said when it booted; "" when it did not.
+    """
 
     identity: str
     address: str
+    protocol: str
+    seen_at: datetime
+    vendor: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +272,8 @@ class Listener:
             return
         self._strangers_connected += 1
         try:
-            await self._hold(connection, dialect, Stranger(printable(names[0]), peer_of(connection.transport)))
+            address, now = peer_of(connection.transport), self._clock.now()
+            await self._hold(connection, dialect, Stranger(printable(names[0]), address, dialect.PROTOCOL, now))
         finally:
             self._strangers_connected -= 1
 
@@ -277,6 +289,7 @@ class Listener:
                 for frame in frames:
                     if not isinstance(frame, Call):
                         continue
+                    stranger = self._introduced(stranger, frame, dialect)
                     payload = dialect.hold(frame.action, frame.payload, self._clock.now())
                     if payload is None:
                         refusal = encode_fault(frame.message_id, "NotSupported", "this charger is not configured yet")
@@ -284,10 +297,21 @@ class Listener:
                     else:
                         await connection.send(encode_result(frame.message_id, payload))
 
+    def _introduced(self, stranger: Stranger, call: Call, dialect: Dialect) -> Stranger:
+        """Take what a boot says about who it is, for whoever is to recognise the charger in a list."""
+        if known_action(call.action, dialect.VERSION) != "BootNotification":
+            return stranger
+        station = obj(call.payload.get("chargingStation"))
+        vendor = text(call.payload.get("chargePointVendor") or station.get("vendorName"), length_max=50)
+        model = text(call.payload.get("chargePointModel") or station.get("model"), length_max=50)
+        told = replace(stranger, vendor=printable(vendor), model=printable(model), seen_at=self._clock.now())
+        self._strangers[canonical(stranger.identity)] = told
+        return told
+
     def _remember(self, stranger: Stranger) -> None:
         key = canonical(stranger.identity)
         if key not in self._strangers:
-            remedy = f'add [[charger]] driver = "ocpp", identity = "{stranger.identity}" to the configuration'
+            remedy = f"to let it in: chargerd adopt {shlex.quote(stranger.identity)}"
             _log.warning(
                 "ocpp.unknown_pending",
                 message=f"unknown charger {stranger.identity!r} at {stranger.address} is held off: {remedy}",

@@ -163,6 +163,10 @@ class FakeDesk:
     requests: list[Event] = field(default_factory=list)
     operated: list[OperatorRequest] = field(default_factory=list)
     overviews: dict[str, Document] = field(default_factory=dict)
+    knocked: tuple[Document, ...] = ()
+    faults: tuple[str, ...] = ()
+    reloads: int = 0
+    configuration_file: str = "/etc/chargerd/chargerd.toml"
     answer: OperatorAnswer | Exception | None = Responded({"status": "Accepted"})
     refusal: str | None = None
     fault: Exception | None = None
@@ -260,6 +264,13 @@ class FakeDesk:
             chargers_online=1,
             chargers=1,
         )
+
+    def pending(self) -> tuple[Document, ...]:
+        return self.knocked
+
+    def reload(self) -> tuple[str, ...]:
+        self.reloads += 1
+        return self.faults
 
     def overview(self, charger_id: ChargerId) -> Document | None:
         return self.overviews.get(charger_id)

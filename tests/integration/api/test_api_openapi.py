@@ -28,6 +28,8 @@ METHODS = {
     ("delete", "/v1/chargers/{chargerId}/charging"),
     ("get", "/v1/chargers/{chargerId}/ocpp"),
     ("post", "/v1/chargers/{chargerId}/ocpp/{action}"),
+    ("get", "/v1/pending-chargers"),
+    ("post", "/v1/configuration/reload"),
     ("get", "/v1/vehicles"),
     ("get", "/v1/vehicles/{vehicleId}"),
     ("put", "/v1/vehicles/{vehicleId}/charge-state"),

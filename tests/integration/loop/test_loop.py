@@ -89,7 +89,7 @@ class Rig:
             write_note=self.notes.append,
         )
         self.operated: list[OperatorRequest] = []
-        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock, rim=self)
+        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=self.clock, rim=self, keeper=self)
 
     def _dispatch(self, command: ChargerCommand) -> None:
         self.diary.append(command.kind)
@@ -103,6 +103,14 @@ class Rig:
 
     def told(self, _charger_id: ChargerId) -> Document:
         return {"firmware": {"status": "Installed", "at": "2025-06-10T22:15:00Z"}}
+
+    def pending(self) -> tuple[Document, ...]:
+        return ({"identity": "NEW-1", "driver": "ocpp"},)
+
+    configuration_file = "/etc/chargerd/chargerd.toml"
+
+    def reload(self) -> tuple[str, ...]:
+        return ("nothing is right",)
 
     def overview(self, _charger_id: ChargerId) -> Document | None:
         return None

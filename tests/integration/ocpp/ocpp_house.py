@@ -146,8 +146,12 @@ class House:
             answer=self.dispatcher.answer,
             write_note=self.notes.append,
         )
-        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=clock, rim=self.dispatcher)
+        self.configuration_file = ""
+        self.desk = DaemonDesk(loop=self.loop, archive=store, clock=clock, rim=self.dispatcher, keeper=self)
         self._names = itertools.count(1)
+
+    def reload(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def state(self) -> State:
