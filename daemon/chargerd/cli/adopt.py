@@ -86,9 +86,12 @@ def name_of(identity: str) -> str:
 
 
 def block(knocked: Json, charger_id: str) -> str:
-    """Return what is put at the end of the configuration; a JSON text is a TOML text as well."""
+    """Return what is put at the end of the configuration; a JSON text is a TOML text as well.
+
+    What a stranger calls itself must not stand for a variable of the environment.
+    """
     keys = {"id": charger_id, "driver": knocked["driver"], "identity": knocked["identity"]}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    lines = [f"{key} = {json.dumps(value)}".replace("${", "$${") for key, value in keys.items()]
     return "\n".join(["", "[[charger]]", *lines, ""])
 
 
