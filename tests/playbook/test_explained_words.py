@@ -100,6 +100,14 @@ def test_what_another_car_takes_is_not_this_ones() -> None:
     assert explained(home, OTHER_POLICY)["isCharging"] is True
 
 
+def test_a_car_that_showed_its_card_is_the_one_for_as_long_as_it_stays() -> None:
+    home = another().until("10T23:30")
+    assert explained(home)["words"] == "van is plugged in at garage, not car."
+    home.unplug()
+    assert explained(home)["reason"] == "NOT_PLUGGED_IN", "the other session is not settled yet"
+    assert explained(home, OTHER_POLICY)["reason"] == "CAR_LEFT"
+
+
 def refusing(kind: Failure, **knobs: Any) -> Home:
     home = plugged(**knobs)
     home.box.failure = kind

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 
 from chargerd.core.decide import initial
-from chargerd.core.events import Failure
+from chargerd.core.events import Activity, Capabilities, Failure
 from chargerd.core.explain import explanation
 from chargerd.core.explain_phrases import Case, attempt, coming, culprit, goal, planned, prices, wall_time, with_power
 from chargerd.core.explain_words import words
 from chargerd.core.model import (
     Asked,
     Control,
+    ErrorKind,
     ImmediateTarget,
     InFlight,
     Outcome,
     OutcomeState,
     Reading,
     RegularTarget,
+    SessionError,
     State,
     Targets,
     VehicleFacts,
@@ -117,6 +119,12 @@ def test_a_time_is_wall_time_and_as_short_as_it_is_clear(at: str, shown: str) ->
             expected(OutcomeState.OFF_TARGET, 40),
             "",
             id="late-and-nobody-knows",
+        ),
+        pytest.param(
+            Targets(scheduled=replace(REGULAR, ready_by=utc("10T22:15"))),
+            expected(OutcomeState.OFF_TARGET, 40, "10T23:00"),
+            "It will have 50 % at about 23:00.",
+            id="late-from-the-deadline-on",
         ),
         pytest.param(Targets(immediate=BOOST), None, "It charges up to 80 %.", id="at-once"),
         pytest.param(
@@ -467,3 +475,45 @@ def test_what_is_due_from_now_on_is_not_to_come() -> None:
     assert coming(case(plan=(now, later))) == "from 23:00 to 23:15"
     assert planned(case(plan=(now, later))) == "Charging is due until about 22:30."
     assert planned(case(plan=(later,))) == "Charging is planned from 23:00 to 23:15."
+
+
+@pytest.mark.parametrize(
+    ("activity", "resumes", "said"),
+    [
+        pytest.param(Activity.FINISHING, False, "Pull the plug of car and plug it in anew", id="ended-for-good"),
+        pytest.param(Activity.FINISHING, True, "Look at garage: see", id="ended-and-begins-anew"),
+        pytest.param(Activity.EV_CONNECTED, False, "Look at garage: see", id="not-ended"),
+    ],
+)
+def test_only_a_charge_that_ended_for_good_needs_the_plug_pulled(activity: Activity, resumes: bool, said: str) -> None:
+    facts = {"activity": activity, "capabilities": Capabilities(resumes_after_stop=resumes)}
+    told = remedy(case(Reason.START_FAILED, Refuser.CHARGER, facts=facts))
+    assert told is not None
+    assert told.startswith(said)
+
+
+def test_a_fault_is_looked_at_where_nothing_better_can_be_done() -> None:
+    facts = {"fault": "GroundFailure"}
+    assert remedy(case(Reason.STARTING, facts=facts)) == "Look at garage, which reports a fault: GroundFailure."
+    assert remedy(case(Reason.CAR_FULL, facts=facts)) == "To charge further, raise the limit in car itself."
+
+
+def test_an_error_of_another_kind_says_nothing_of_what_goes_on() -> None:
+    failed = state_with(facts={"charging": True}, error=SessionError(kind=ErrorKind.START_FAIL))
+    assert reason_of(failed, failed.slots[0]) is Reason.STOPPING
+
+
+@pytest.mark.parametrize(
+    ("targets", "reason"),
+    [
+        pytest.param(Targets(scheduled=replace(REGULAR, ready_by=utc("10T22:15"))), Reason.CHARGING_LATE, id="late"),
+        pytest.param(
+            Targets(scheduled=replace(REGULAR, ready_by=utc("10T22:16"))), Reason.CHARGING_AS_PLANNED, id="in-time"
+        ),
+        pytest.param(Targets(), Reason.CHARGING_AS_PLANNED, id="no-target"),
+    ],
+)
+def test_charging_is_late_from_the_deadline_on(targets: Targets, reason: Reason) -> None:
+    due = Window(BlockKind.REGULAR, utc("10T22:15"), utc("10T22:30"), 1000)
+    state = state_with(facts={"charging": True}, plan=(due,), targets=targets)
+    assert reason_of(state, state.slots[0]) is reason
