@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from ocpp_rig import BOOT_16, GARAGE, KeptMemory, Rig, running
+from ocpp_rig import BOOT_16, GARAGE, KeptMemory, Rig, boot, running
 from websockets.exceptions import ConnectionClosed
 
 from chargerd.clock import parse_clock
@@ -74,6 +75,36 @@ async def scripted(rig: Rig, boot=BOOT_16, **answers) -> AsyncIterator[Script]:
         serving = tasks.create_task(script.serve())
         yield script
         serving.cancel()
+
+
+class HandClock:
+    """A clock that is set by hand; what sleeps looks at it again and again."""
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+        self._looks: asyncio.Queue[float] = asyncio.Queue(1)
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 14, 16, tzinfo=UTC) + timedelta(seconds=self.passed_s)
+
+    def monotonic(self) -> float:
+        return self.passed_s
+
+    def real_seconds(self, seconds: float) -> float:
+        return seconds / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep; the settling time after a boot is over at once."""
+        until = self.passed_s + seconds
+        while seconds > 2 and self.passed_s < until:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._looks.put_nowait(self.passed_s)
+            await asyncio.sleep(0)
+
+    async def looked(self) -> None:
+        """Wait until those that sleep have seen the time, and done what is due."""
+        for _ in range(3):
+            await self._looks.get()
 
 
 def settled(script: Script):
@@ -201,6 +232,30 @@ async def test_a_lost_answer_teaches_nothing_and_is_asked_for_again() -> None:
         async with scripted(rig, GetConfiguration=keys) as script:
             await settled(script)
             assert last_learned(rig).schedule_periods == 6
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"unknownKey": ["ChargingScheduleMaxPeriods"]},
+        {"configurationKey": []},
+        {},
+        {"configurationKey": [{"key": "ChargingScheduleMaxPeriods", "readonly": True, "value": None}]},
+        {"configurationKey": {"key": "ChargingScheduleMaxPeriods", "value": ""}},
+        "NotSupported",
+        "InternalError",
+    ],
+    ids=str,
+)
+async def test_a_key_that_a_charger_does_not_know_says_nothing_about_what_it_can_do(answer) -> None:
+    """G03: each shape of it; what is not known is tried."""
+    accepts = ACCEPTS | {"GetConfiguration": lambda _: answer}
+    async with running() as rig, scripted(rig, **accepts) as script:
+        await settled(script)
+        await rig.driver.execute(LIMIT)
+        learned = last_learned(rig)
+        assert (learned.can_limit, learned.schedule_periods) == (True, None)
+        assert False not in (learned.can_start, learned.can_stop, learned.reports_energy, learned.reports_power)
 
 
 async def test_one_unknown_measurand_costs_only_itself_and_the_last_list_is_the_best_one() -> None:
@@ -388,6 +443,38 @@ async def test_a_start_that_is_refused_in_finishing_teaches_that_a_stop_is_termi
         assert last_learned(rig).resumes_after_stop is False
 
 
+async def test_starts_that_are_refused_after_a_stop_teach_the_same_where_no_status_tells_of_finishing() -> None:
+    """K22: BMW/Delta over 2.0.1."""
+    async with running() as rig, rig.charger("2.0.1") as charger:
+        await boot(charger, "2.0.1")
+        told = {"timestamp": "2026-01-14T16:00:00Z", "evse": {"id": 1}}
+        for number, (kind, trigger, more) in enumerate(
+            [("Started", "CablePluggedIn", {"chargingState": "EVConnected"}), ("Ended", "RemoteStop", {})]
+        ):
+            info = {"transactionId": "tx", **more} | ({"stoppedReason": "Remote"} if kind == "Ended" else {})
+            event = told | {"eventType": kind, "triggerReason": trigger, "seqNo": number, "transactionInfo": info}
+            await charger.ask("TransactionEvent", event)
+            asked = await rig.sink.take(TransactionStarted if kind == "Started" else TransactionEnded)
+            answer = AnswerTransaction(charger_id=GARAGE, reply_to=asked.reply_to, transaction_id=TransactionId("tx"))
+            await rig.driver.answer(answer)
+        for expected in (None, False):
+            async with asyncio.TaskGroup() as tasks:
+                starting = tasks.create_task(refused(rig.driver.execute(START)))
+                message_id, _, _ = await charger.request("RequestStartTransaction")
+                await charger.reply(message_id, {"status": "Rejected"})
+            assert starting.result()
+            known = [event.capabilities for event in rig.sink.seen if isinstance(event, CapabilitiesChanged)]
+            assert (known[-1].resumes_after_stop if known else None) is expected
+
+
+async def refused(execution) -> bool:
+    try:
+        await execution
+    except Refused:
+        return True
+    return False
+
+
 async def test_a_second_transaction_of_a_plug_stay_teaches_that_it_resumes() -> None:
     async with running() as rig, scripted(rig) as script:
         await settled(script)
@@ -433,15 +520,19 @@ async def test_a_charger_that_neither_pushes_nor_answers_triggers_is_said_to_rep
 
 
 async def test_a_charger_that_pushes_is_not_polled() -> None:
-    async with running(sample_interval_s=600) as rig, scripted(rig, **ACCEPTS) as script:
+    clock = HandClock()
+    async with running(clock=clock, sample_interval_s=60) as rig, scripted(rig, **ACCEPTS) as script:
         await settled(script)
         script.got.clear()
         await tell(script, rig, StatusReported, "StatusNotification", status("Charging"))
         for _ in range(8):
-            await asyncio.sleep(0.2)
+            clock.passed_s += 60
             await tell(script, rig, MeterSampled, "MeterValues", sample())
+            await clock.looked()
         assert not script.got
         assert last_learned(rig).pushes_samples is True
+        clock.passed_s += 120
+        await script.until("TriggerMessage", requestedMessage="MeterValues")
 
 
 async def test_a_charger_that_drops_quiet_connections_is_pinged_more_often_after_three_drops() -> None:

@@ -21,6 +21,7 @@ ZERO_ENDS_WITHIN_S = 60.0
 """A transaction that ends so soon after a limit of 0 was ended by it."""
 ZERO_ENDS_MIN = 2
 """A transaction may end by chance soon after a pause; not so often."""
+STARTS_REFUSED_MIN = 2
 _OWN_REASONS = frozenset({"", "other"})
 """Words, in lower case, for an end that nobody asked for; with any other it had another cause."""
 _BY_US = "remote"
@@ -31,8 +32,8 @@ class Course:
     """One plug stay, as far as it was seen.
 
     ``zero_at`` is when a limit of 0 was accepted in ``zero_in``. ``was_stopped`` tells that the last transaction since
-    the plug is in was ended by us. ``charging_at`` is when charging began, ``pushed_at`` when a sample last came
-    unasked, ``asked_at`` when one was last asked for.
+    the plug is in was ended by us, ``starts_refused`` how often another one was refused since. ``charging_at`` is when
+    charging began, ``pushed_at`` when a sample last came unasked, ``asked_at`` when one was last asked for.
     """
 
     plugged: bool | None = None
@@ -40,6 +41,7 @@ class Course:
     zero_at: float | None = None
     zero_in: TransactionId | None = None
     was_stopped: bool = False
+    starts_refused: int = 0
     charging_at: float | None = None
     pushed_at: float | None = None
     asked_at: float | None = None
@@ -53,7 +55,12 @@ def after(course: Course, event: Event, now_s: float) -> Course:
             return _after_status(course, event, now_s)
         case TransactionEnded():
             return replace(
-                course, zero_at=None, zero_in=None, was_stopped=event.reason.casefold() == _BY_US, charging_at=None
+                course,
+                zero_at=None,
+                zero_in=None,
+                was_stopped=event.reason.casefold() == _BY_US,
+                charging_at=None,
+                starts_refused=0,
             )
         case MeterSampled():
             pushed_at = now_s if _is_pushed(course, event, now_s) else course.pushed_at
@@ -115,8 +122,18 @@ def from_event(known: Capabilities, course: Course, event: Event, now_s: float) 
             return known
 
 
+def after_refused_start(course: Course) -> Course:
+    """A start was refused."""
+    return replace(course, starts_refused=course.starts_refused + 1)
+
+
 def from_refused_start(known: Capabilities, course: Course) -> Capabilities:
-    """A start was refused in Finishing, after a stop of ours: there is no other transaction before replugging."""
-    if course.was_stopped and course.activity is Activity.FINISHING:
+    """A start was refused after a stop of ours: in Finishing there is no other transaction before replugging.
+
+    2.0.1 has no such status (BMW/Delta): there two refusals while the plug is in tell the same.
+    """
+    is_over = course.activity is Activity.FINISHING
+    is_barred = course.plugged is True and course.starts_refused >= STARTS_REFUSED_MIN
+    if course.was_stopped and (is_over or is_barred):
         return replace(known, resumes_after_stop=False)
     return known

@@ -3,6 +3,7 @@
 Accepted is all that is known here; whether it had an effect is told by the meter, to the core.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -38,6 +39,8 @@ Learn = Callable[[Knowledge], Awaitable[None]]
 """Takes what was learned, keeps it, and tells the core when it makes a difference to it."""
 
 CLEARING = "ClearChargingProfile"
+_CARDS_MAX = 16
+"""Cards that were presented last; one of them is no constant of the charger's."""
 _TOKEN_KEYS = ("PlugAndChargeIdentifier",)
 """Settings that hold the id token with which a charger begins transactions of its own (Alfen)."""
 
@@ -56,7 +59,7 @@ class Orders:
         self._refused: set[Way] = set()
         self._has_cleared = False
         self._has_read_token = False
-        self._authorised: set[str] = set()
+        self._authorised: deque[str] = deque(maxlen=_CARDS_MAX)
         self._starts_unheeded = 0
         self._last_token: str | None = None
         self._is_configured = True
@@ -99,7 +102,7 @@ class Orders:
             known = known.ended_by_zero(course.ZERO_ENDS_MIN)
         await self._learn(known)
         if isinstance(event, AuthorizeRequested):
-            self._authorised.add(event.id_token)
+            self._authorised.append(event.id_token)
         if isinstance(event, TransactionStarted):
             await self._saw_start(event)
 
@@ -252,6 +255,7 @@ class Orders:
             await self._learn(replace(known, capabilities=capabilities))
             raise refusals[-1]
         if isinstance(command, StartTransaction):
+            self._course = course.after_refused_start(self._course)
             capabilities = course.from_refused_start(known.capabilities, self._course)
             await self._learn(replace(known, capabilities=capabilities))
         raise next(refused for refused in reversed(refusals) if refused.supported)

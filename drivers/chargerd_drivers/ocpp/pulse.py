@@ -18,9 +18,10 @@ def is_short(life_s: float, configured_s: float) -> bool:
 
 def tuned(interval_s: float, configured_s: float) -> float:
     """Return what to try next: more often (Wallbox drops what is silent for 30 s), then not at all, then as before."""
-    if interval_s == 0 or configured_s == 0:
-        return configured_s if interval_s == 0 and configured_s else _LOOK_S
-    return configured_s * 2 / 3 if interval_s >= configured_s else 0.0
+    usual_s = configured_s or _LOOK_S
+    if interval_s == 0:
+        return usual_s
+    return usual_s * 2 / 3 if interval_s >= usual_s else 0.0
 
 
 class Pulse:
