@@ -18,10 +18,21 @@ CHEAP_EVENING = (
 )
 CHEAP_FROM, READY_BY = "2026-01-14T19:30:00Z", "2026-01-14T22:00:00Z"
 SPEED = 400
+PAUSES = """version = 1
+[[quirk]]
+vendor = "Simulated"
+source = "this test: its owner knows that a limit of 0 pauses it"
+zero_is_stop = false
+"""
 
 
 def test_a_car_reaches_its_target_though_the_gateway_is_dead_all_night(tmp_path: Path) -> None:
     with house(tmp_path, GARAGE, YARD, start="2026-01-14T17:30:00Z", speed=SPEED, tariff=CHEAP_EVENING) as home:
+        quirks = tmp_path / "quirks.toml"
+        quirks.write_text(PAUSES)
+        listen = f'listen = "127.0.0.1:{home.ocpp_port}"'
+        configured = home.config.read_text().replace(listen, f'{listen}\nquirks_file = "{quirks}"')
+        home.config.write_text(configured)
         home.open()
         for bay in home.bays:
             home.simulators[bay.id].do("plug")

@@ -80,7 +80,7 @@ def test_a_start_that_is_confirmed_late_is_not_asked_for_twice(limit_known: bool
 
 def test_a_charge_of_the_night_that_is_told_in_the_morning_is_not_stopped() -> None:
     keeps = (TransactionStarted, TransactionEnded, MeterSampled, StatusReported)
-    home = Home(box=Box(keeps=keeps, follows=True), goal=50).able(schedule_periods=24)
+    home = Home(box=Box(keeps=keeps, follows=True), goal=50).able(schedule_periods=24, zero_is_stop=False)
     home.until("10T22:15").plug().until("10T22:20").down_until("11T06:00").revive()
     night, home.box.queue = home.box.queue, []
     home.online()

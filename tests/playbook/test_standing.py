@@ -16,7 +16,7 @@ PERIODS = 24
 
 def _home(*, goal: int = 80, periods: int | None = PERIODS, box: Box | None = None, **knobs: object) -> Home:
     home = Home(goal=goal, box=box or Box(follows=True), **{"curve": TWO_VALLEYS, **knobs})  # type: ignore[arg-type]
-    return home.able(schedule_periods=periods)
+    return home.able(schedule_periods=periods, zero_is_stop=None if home.box.ends_at_zero else False)
 
 
 def _orders(home: Home) -> list[list[tuple[str, float]]]:
@@ -261,3 +261,12 @@ def test_a_transaction_in_which_nothing_flows_is_left_open_while_the_limit_gets_
     home.until("11T00:10")
     assert home.state.facts.charging
     assert home.errors() == []
+
+
+def test_a_charger_that_is_not_known_to_pause_begins_no_transaction_under_a_limit_of_0() -> None:
+    home = _home().able(schedule_periods=PERIODS).until("10T22:15").plug().until("10T23:59")
+    assert not home.sent(StartTransaction)
+    assert not home.sent(SetCurrentLimit), "a limit of 0 that stays in the box may lock it"
+    home.until("11T00:30")
+    assert home.state.facts.charging
+    assert home.state.control.later != ()

@@ -102,7 +102,10 @@ class World:
     ) -> CapabilitiesChanged:
         """What the charger says that it can do."""
         periods = self.setup.periods
-        can = Capabilities(can_start=start, can_stop=stop, can_limit=limit, schedule_periods=periods)
+        pauses = None if periods is None else False
+        can = Capabilities(
+            can_start=start, can_stop=stop, can_limit=limit, schedule_periods=periods, zero_is_stop=pauses
+        )
         return CapabilitiesChanged(charger_id=GARAGE, capabilities=can)
 
     # The household

@@ -26,6 +26,11 @@ def can_pause(state: State) -> bool:
     return can_limit(state) and not stops
 
 
+def surely_pauses(state: State) -> bool:
+    """Tell whether a limit of 0 is known to pause. A transaction that begins under one locks some chargers (Huawei)."""
+    return can_limit(state) and state.facts.capabilities.zero_is_stop is False
+
+
 def begins_anew(facts: ChargerFacts) -> bool:
     """Tell whether another transaction may begin before the plug was out (not so: ZJ Beny, Autel, Ocular)."""
     said = facts.capabilities.resumes_after_stop

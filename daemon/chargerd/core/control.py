@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from chargerd.core import evidence, manual, standing
-from chargerd.core.abilities import begins_anew, can_limit, can_pause, start_refused
+from chargerd.core.abilities import begins_anew, can_limit, can_pause, start_refused, surely_pauses
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.evidence import FIRST_SAMPLE
@@ -206,7 +206,7 @@ def _opens(state: State) -> bool:
     slot = visiting_slot(state)
     if control.want is not Want.HOLD or facts.transaction is not None or slot is None or control.limit_a != 0:
         return False
-    able = facts.capabilities.can_start is not False and can_pause(state) and control.later != ()
+    able = facts.capabilities.can_start is not False and surely_pauses(state) and control.later != ()
     return able and slot.session.session_id != control.opened_for
 
 

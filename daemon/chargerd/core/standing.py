@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from chargerd.core.abilities import can_pause
+from chargerd.core.abilities import can_pause, surely_pauses
 from chargerd.core.commands import LimitStep
 from chargerd.core.frozen import replace
 from chargerd.core.model import Control, RegularTarget, Slot, State, Want
@@ -113,6 +113,8 @@ def is_due(state: State, now: datetime) -> bool:
     """Tell whether the order is to be told though the limit of now needs no telling."""
     control = state.control
     if not is_followed(state) or (control.limit_again_at is not None and now < control.limit_again_at):
+        return False
+    if state.facts.transaction is None and not surely_pauses(state):
         return False
     wanted = order(state, now)
     if wanted == control.later or is_worn(control, now):

@@ -223,7 +223,7 @@ def test_a_car_that_takes_nothing_for_ten_minutes_after_it_has_charged_is_full()
 @pytest.mark.parametrize(("told", "sent"), [(TOLD_A_DAY - 1, True), (TOLD_A_DAY, False)])
 def test_a_limit_that_may_be_lost_is_told_again_but_not_all_day(told: int, sent: bool) -> None:
     home = Home(goal=80, box=Box(follows=True), curve=prices("10T18:00", [0.4] * 6 + [0.1] * 8))
-    home.able(schedule_periods=24).until("10T22:15").plug().until("10T22:30")
+    home.able(schedule_periods=24, zero_is_stop=False).until("10T22:15").plug().until("10T22:30")
     many = (utc("10T22:00"),) * told
     home.state = replace(home.state, control=replace(home.state.control, told=many))
     before = len(home.sent(SetCurrentLimit))
@@ -233,7 +233,7 @@ def test_a_limit_that_may_be_lost_is_told_again_but_not_all_day(told: int, sent:
 
 def test_what_was_told_a_day_ago_counts_no_more() -> None:
     home = Home(goal=80, box=Box(follows=True), curve=prices("10T18:00", [0.4] * 6 + [0.1] * 8))
-    home.able(schedule_periods=24).until("10T22:15").plug().until("10T22:30")
+    home.able(schedule_periods=24, zero_is_stop=False).until("10T22:15").plug().until("10T22:30")
     day_ago: datetime = utc("09T22:40:10")
     home.state = replace(home.state, control=replace(home.state.control, told=(day_ago,) * TOLD_A_DAY))
     before = len(home.sent(SetCurrentLimit))
