@@ -270,3 +270,9 @@ def test_a_charger_that_is_not_known_to_pause_begins_no_transaction_under_a_limi
     home.until("11T00:30")
     assert home.state.facts.charging
     assert home.state.control.later != ()
+
+
+def test_a_car_that_is_plugged_in_again_at_once_gets_its_transaction_again() -> None:
+    home = _home().until("10T22:15").plug().until("10T22:20").unplug().until("10T22:20:20").plug()
+    home.until("10T22:25").down_until("11T07:00")
+    assert home.delivered_kwh > 25

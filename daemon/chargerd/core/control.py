@@ -435,7 +435,7 @@ def _landed(control: Control, command_id: CommandId) -> tuple[Control, InFlight 
 
 def asked_anew(state: State) -> State:
     """Something changed at the charger: begin the ladder anew, and take nothing for confirmed."""
-    return limit_forgotten(replace(state, control=replace(state.control, attempts=0, retry_at=None)))
+    return limit_forgotten(_with_control(state, attempts=0, retry_at=None, opened_for=None))
 
 
 def encouraged(state: State) -> State:
