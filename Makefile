@@ -10,13 +10,14 @@ CLIENT := tests/independent
 SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak independent fuzz mutants format clean
+.PHONY: help demo test lint bench soak odd independent fuzz mutants format clean
 
 help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories, in about 10 minutes"
+	@echo "make odd     a house full of odd chargers, on a machine that does nothing else"
 	@echo "make independent nights with an OCPP client that is not ours, in its strict mode"
 	@echo "make fuzz    broken frames on one connection, while another charger goes on undisturbed"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
@@ -37,6 +38,9 @@ test: $(VENV)/.ready
 
 soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
+
+odd: $(VENV)/.ready
+	CHARGERD_ODD=1 $(BIN)/pytest tests/e2e/test_odd_chargers.py
 
 independent: $(VENV)/.ready $(CLIENT)/node_modules/.ready
 	$(BIN)/pytest $(CLIENT)
