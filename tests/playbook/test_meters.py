@@ -49,3 +49,15 @@ def test_a_register_that_freezes_after_it_has_counted_is_left_for_power_all_the_
         home._advance(at)
         home.tell(MeterSampled(charger_id=GARAGE, measured_at=at, register_wh=frozen_wh, power_w=home.box.flowing))
     assert home.doc["statistics"]["aggregated"]["kwhSum"] == pytest.approx(home.delivered_kwh, abs=0.05)
+
+
+def test_a_register_that_begins_anew_with_the_next_transaction_is_believed_at_once() -> None:
+    home = Home(assumed=10, goal=60, sample_every=timedelta(minutes=2)).until("10T20:01").plug().until("10T20:11:11")
+    home.stop_box("Local")
+    before_wh = home.box.register
+    home.box.register = 0.0
+    home._advance(utc("10T20:17:51"))
+    home.start_box().until("10T20:46")
+    assert home.doc["statistics"]["aggregated"]["kwhSum"] * 1000 == round(before_wh) - 100_000 + round(
+        home.box.register
+    )

@@ -311,7 +311,9 @@ def _fallen(ledger: Ledger, meter: Meter) -> Counted:
         begun = replace(begun, epoch_counted_wh=_tentative_wh(ledger))
     else:
         begun = anchored(ledger, dip_at, dip_wh)
-    return _read(begun, meter)
+    # Power over the stretch in which it began anew says nothing against a register that moves.
+    result = _read(begun, replace(meter, power_w=None))
+    return Counted(with_power(result.ledger, meter), result.pieces, result.slope)
 
 
 def _risen(ledger: Ledger, meter: Meter) -> Counted:
