@@ -442,13 +442,13 @@ def encouraged(state: State) -> State:
     """Somebody wants it anew: a ladder that was at its end begins again; one that is being climbed goes on."""
     if not is_at_ladders_end(state.control):
         return state
-    return replace(state, control=replace(state.control, attempts=0))
+    return _with_control(state, attempts=0)
 
 
 def connected(state: State, now: datetime) -> State:
     """The connection is new: outcomes of commands that went over the old one will not come."""
     state = asked_anew(state)
-    return listening(replace(state, control=replace(state.control, in_flight=())), now)
+    return listening(_with_control(state, in_flight=()), now)
 
 
 def restarted(control: Control) -> Control:
@@ -467,7 +467,7 @@ def restarted(control: Control) -> Control:
 
 def listening(state: State, now: datetime) -> State:
     """Hear first what the charger has to tell; a car that is being unplugged is not started again."""
-    return replace(state, control=replace(state.control, listen_until=now + FACTS_FIRST))
+    return _with_control(state, listen_until=now + FACTS_FIRST)
 
 
 def ended(state: State, now: datetime) -> State:
