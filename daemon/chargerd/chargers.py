@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from pydantic.alias_generators import to_camel
 
-from chargerd.core import document
+from chargerd.core import abilities, document
 from chargerd.core.evidence import LAG_LEAST_S
 from chargerd.core.model import Lag, State
 from chargerd.core.planning import missing_capabilities
@@ -19,7 +19,7 @@ def charger_document(state: State, *, told: Document, last_failure: Document | N
         "sampledAt": None if reading is None else document.rfc3339(reading.at),
         "sampledPower": None if reading is None or reading.power_w is None else round(reading.power_w / 1000, 3),
         "serial": facts.serial or None,
-        "capabilities": {to_camel(name): able for name, able in asdict(facts.capabilities).items()},
+        "capabilities": {to_camel(name): able for name, able in asdict(abilities.shown(facts)).items()},
         "missingCapabilities": sorted({name for slot in state.slots for name in missing_capabilities(state, slot)}),
         "clockOffset": _clock_offset(facts.lag),
         "lastFailure": last_failure,

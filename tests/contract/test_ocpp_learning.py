@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ocpp_rig import BOOT_16, GARAGE, KeptMemory, Rig, boot, running
+from ocpp_rig import BOOT_16, GARAGE, KeptMemory, Rig, running
 from websockets.exceptions import ConnectionClosed
 
 from chargerd.clock import parse_clock
@@ -412,77 +411,6 @@ async def test_a_token_that_is_accepted_and_ignored_gives_way_to_the_one_that_wo
 
 
 ACCEPTS = {"SetChargingProfile": lambda _: {"status": "Accepted"}, "TriggerMessage": lambda _: {"status": "Accepted"}}
-
-
-@pytest.mark.parametrize(("reason", "learned"), [("Other", True), ("EVDisconnected", None), ("Local", None)])
-async def test_transactions_that_end_by_a_limit_of_zero_teach_that_zero_is_a_stop(reason, learned) -> None:
-    """F09: Huawei, EN+, NEcharge; remembered over a restart."""
-    memory = KeptMemory()
-    async with running(memory=memory) as rig, scripted(rig, **ACCEPTS) as script:
-        await settled(script)
-        for _ in range(2):
-            assert not any(e.capabilities.zero_is_stop for e in rig.sink.seen if isinstance(e, CapabilitiesChanged))
-            await begin(script, rig)
-            await rig.driver.execute(replace(LIMIT, limit_a=0))
-            await end(script, rig, reason)
-        assert last_learned(rig).zero_is_stop is learned
-    async with running(memory=memory) as rig, scripted(rig, **ACCEPTS) as script:
-        await settled(script)
-        assert last_learned(rig).zero_is_stop is learned
-
-
-async def test_a_start_that_is_refused_in_finishing_teaches_that_a_stop_is_terminal() -> None:
-    """C06: no other transaction before the plug was out."""
-    async with running() as rig, scripted(rig) as script:
-        await settled(script)
-        await begin(script, rig)
-        await end(script, rig, "Remote")
-        await tell(script, rig, StatusReported, "StatusNotification", status("Finishing"))
-        with pytest.raises(Refused):
-            await rig.driver.execute(START)
-        assert last_learned(rig).resumes_after_stop is False
-
-
-async def test_starts_that_are_refused_after_a_stop_teach_the_same_where_no_status_tells_of_finishing() -> None:
-    """K22: BMW/Delta over 2.0.1."""
-    async with running() as rig, rig.charger("2.0.1") as charger:
-        await boot(charger, "2.0.1")
-        told = {"timestamp": "2026-01-14T16:00:00Z", "evse": {"id": 1}}
-        for number, (kind, trigger, more) in enumerate(
-            [("Started", "CablePluggedIn", {"chargingState": "EVConnected"}), ("Ended", "RemoteStop", {})]
-        ):
-            info = {"transactionId": "tx", **more} | ({"stoppedReason": "Remote"} if kind == "Ended" else {})
-            event = told | {"eventType": kind, "triggerReason": trigger, "seqNo": number, "transactionInfo": info}
-            await charger.ask("TransactionEvent", event)
-            asked = await rig.sink.take(TransactionStarted if kind == "Started" else TransactionEnded)
-            answer = AnswerTransaction(charger_id=GARAGE, reply_to=asked.reply_to, transaction_id=TransactionId("tx"))
-            await rig.driver.answer(answer)
-        for expected in (None, False):
-            async with asyncio.TaskGroup() as tasks:
-                starting = tasks.create_task(refused(rig.driver.execute(START)))
-                message_id, _, _ = await charger.request("RequestStartTransaction")
-                await charger.reply(message_id, {"status": "Rejected"})
-            assert starting.result()
-            known = [event.capabilities for event in rig.sink.seen if isinstance(event, CapabilitiesChanged)]
-            assert (known[-1].resumes_after_stop if known else None) is expected
-
-
-async def refused(execution) -> bool:
-    try:
-        await execution
-    except Refused:
-        return True
-    return False
-
-
-async def test_a_second_transaction_of_a_plug_stay_teaches_that_it_resumes() -> None:
-    async with running() as rig, scripted(rig) as script:
-        await settled(script)
-        await tell(script, rig, StatusReported, "StatusNotification", status("Preparing"))
-        await begin(script, rig)
-        await end(script, rig, "Remote")
-        await begin(script, rig)
-        assert last_learned(rig).resumes_after_stop is True
 
 
 def sample(context: str | None = None) -> dict:

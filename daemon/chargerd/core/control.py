@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from chargerd.core import evidence, manual, standing
-from chargerd.core.abilities import begins_anew, can_limit, can_pause, start_refused, surely_pauses
+from chargerd.core.abilities import begins_anew, can_limit, can_pause, outlived, start_refused, surely_pauses
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
 from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.evidence import FIRST_SAMPLE
@@ -376,6 +376,8 @@ def succeeded(state: State, event: CommandSucceeded, now: datetime) -> State:
     control, flight = _landed(state.control, event.command_id)
     if flight is None:
         return state
+    if flight.limit_a:
+        state = outlived(state, now)
     if flight.limit_a is not None:
         follows = len(flight.later) < (state.facts.capabilities.schedule_periods or 1)
         control = replace(

@@ -130,6 +130,7 @@ def sampled(state: State, event: MeterSampled, now: datetime) -> State:
     state = energy.unattributed(replace(state, facts=facts), had, is_first=is_first)
     state = energy.credited(state, counted, charging=facts.charging or had.charging)
     last_at = None if had.reading is None else had.reading.at
+    state = abilities.sampled(state, event, at)
     return _unquiet(_taught(state, event, at=at, last_at=last_at), now)
 
 

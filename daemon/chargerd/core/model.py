@@ -379,8 +379,8 @@ class ChargerFacts:
     plug-in, ``present_at`` the last evidence of a car; ``left_unseen`` says that it left while nobody heard.
     ``token`` is the last card or EVCCID presented, in lower case, and ``token_at`` when.
     ``low_samples`` counts consecutive samples without power, ``register_scale`` makes Wh of what the meter shows.
-    ``zero_stops`` counts the transactions that this firmware ended at a limit of 0, ``dead_stops`` those after which it
-    began no other before the plug was out.
+    ``zero_stops`` counts the transactions that this firmware ended at a limit of 0, ``outlived_zero`` says that one
+    went on under it; ``dead_stops`` counts the starts that it refused behind a stop of ours. See ``abilities``.
     """
 
     online: bool = False
@@ -415,6 +415,7 @@ class ChargerFacts:
     last_transaction: Transaction | None = None
     last_transaction_number: int = 0
     zero_stops: int = 0
+    outlived_zero: bool = False
     dead_stops: int = 0
     heard_at: datetime | None = None
 

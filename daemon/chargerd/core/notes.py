@@ -66,6 +66,7 @@ def durable_key(state: State) -> tuple[object, ...]:
         state.charger,
         state.action,
         (facts.online, facts.vendor, facts.model, facts.serial, facts.firmware, facts.capabilities),
+        (facts.zero_stops, facts.outlived_zero, facts.dead_stops),
         (facts.plugged, facts.activity, facts.fault, facts.charging, facts.transaction, facts.last_transaction),
         (control.want, control.attempts, control.limit_a, control.in_flight, control.refusal),
         tuple((slot.policy, slot.vehicle, _durable_vehicle(slot.facts)) for slot in state.slots),

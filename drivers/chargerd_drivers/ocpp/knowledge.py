@@ -49,7 +49,6 @@ class Fall:
 class Knowledge:
     """What is known of a charger with this firmware.
 
-    ``zero_ends`` counts transactions that a limit of 0 seemed to end.
     ``passed`` are probes that did no harm, ``probing`` the one that is under way, ``falls`` those that did harm,
     ``skips`` those that are known for it. ``minimal_setup`` leaves its settings alone. ``id_token`` is what it takes a
     remote start with, whatever is configured. ``ping_interval_s`` is in real seconds, 0 for no pings at all.
@@ -57,7 +56,6 @@ class Knowledge:
 
     capabilities: Capabilities = Capabilities()
     taste: Taste = Taste()
-    zero_ends: int = 0
     passed: tuple[str, ...] = ()
     probing: str | None = None
     falls: tuple[Fall, ...] = ()
@@ -79,17 +77,6 @@ class Knowledge:
             limit_purpose=None if purpose is None else purpose.value,
             schedule_periods=taste.periods_max,
         )
-
-    def ended_by_zero(self, times: int) -> "Knowledge":
-        """A transaction ended soon after a limit of 0; that is believed after so many times."""
-        zero_ends = self.zero_ends + 1
-        is_sure = zero_ends >= times
-        capabilities = replace(self.capabilities, zero_is_stop=True) if is_sure else self.capabilities
-        return replace(self, zero_ends=zero_ends, capabilities=capabilities)
-
-    def outlived_zero(self) -> "Knowledge":
-        """A transaction went on after a limit of 0."""
-        return replace(self, zero_ends=0, capabilities=replace(self.capabilities, zero_is_stop=False))
 
     def skips_name(self, name: str) -> bool:
         """Whether a setting, or a message to be triggered, is left alone; spelled in any case."""

@@ -97,10 +97,7 @@ class Orders:
             isinstance(event, MeterSampled) and event.context is not SampleContext.BEGIN
         ):
             self._skew.saw(event.measured_at, self._clock.now())
-        known = replace(known, capabilities=capabilities)
-        if course.ends_by_zero(before, event, now_s):
-            known = known.ended_by_zero(course.ZERO_ENDS_MIN)
-        await self._learn(known)
+        await self._learn(replace(known, capabilities=capabilities))
         if isinstance(event, AuthorizeRequested):
             self._authorised.append(event.id_token)
         if isinstance(event, TransactionStarted):
@@ -139,12 +136,9 @@ class Orders:
         await self._ask(self._dialect.limit_request(said, self._station.options.connector))
 
     async def _limited(self, command: SetCurrentLimit, attempt: Attempt, failed: tuple[Attempt, ...]) -> None:
-        known, now_s = self._station.lessons.knowledge, self._clock.monotonic()
+        known = self._station.lessons.knowledge
         taste = taken(known.taste, attempt, failed, in_transaction=command.transaction_id is not None)
-        if course.outlives_zero(self._course, command, now_s):
-            known = known.outlived_zero()
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
-        self._course = course.after_limit(self._course, command, now_s)
         await self._learn(replace(known, taste=taste, capabilities=capabilities))
 
     async def adopt(self, call: Call) -> None:
@@ -254,10 +248,6 @@ class Orders:
             capabilities = learning.from_command(known.capabilities, command, is_supported=False)
             await self._learn(replace(known, capabilities=capabilities))
             raise refusals[-1]
-        if isinstance(command, StartTransaction):
-            self._course = course.after_refused_start(self._course)
-            capabilities = course.from_refused_start(known.capabilities, self._course)
-            await self._learn(replace(known, capabilities=capabilities))
         raise next(refused for refused in reversed(refusals) if refused.supported)
 
 
