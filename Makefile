@@ -28,13 +28,13 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/coverage erase
-	@echo "unit tests beside playbooks and properties, measured"
-	@$(BIN)/coverage run -p -m pytest tests/unit & unit=$$!; \
-	  $(BIN)/coverage run -p -m pytest tests/playbook tests/property; rest=$$?; \
+	@echo "unit tests and properties beside playbooks, measured"
+	@$(BIN)/coverage run -p -m pytest tests/unit tests/property & unit=$$!; \
+	  $(BIN)/coverage run -p -m pytest tests/playbook; rest=$$?; \
 	  wait $$unit && exit $$rest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=100
-	$(BIN)/pytest -n 2 --dist worksteal tests/contract tests/integration tests/e2e
+	$(BIN)/pytest -n 3 --dist worksteal tests/contract tests/integration tests/e2e
 
 soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)

@@ -23,7 +23,7 @@ from chargerd.cli.demo_home import (
     NIGHT,
     NIGHTS_MAX,
     configuration,
-    free_port,
+    reserved_port,
     started_charger,
     started_daemon,
 )
@@ -60,19 +60,20 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         directory = args.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chargerd-demo-")))
         directory.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_Demo(args, directory.resolve()).run())
+        ports = stack.enter_context(reserved_port(8480)), stack.enter_context(reserved_port())
+        return asyncio.run(_Demo(args, directory.resolve(), *ports).run())
 
 
 class _Demo:
     """One run."""
 
-    def __init__(self, args: argparse.Namespace, directory: Path) -> None:
+    def __init__(self, args: argparse.Namespace, directory: Path, http_port: int, ocpp_port: int) -> None:
         self._nights: int = args.nights
         self._json: bool = args.json
         self._draws = not args.json and sys.stdout.isatty()
         self._directory = directory
-        self._http_port = free_port(8480)
-        self._ocpp_port = free_port()
+        self._http_port = http_port
+        self._ocpp_port = ocpp_port
         self._url = f"http://127.0.0.1:{self._http_port}"
         self._client = Client(self._url)
         anchor = time.time() + START_UP_S  # noqa: TID251 - the demo makes the clock

@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -79,15 +79,18 @@ CARS = (
 )
 
 
-def free_port(wanted: int = 0) -> int:
-    """A loopback port that nobody listens on, the wanted one if it is free."""
-    with socket.socket() as probe:
+@contextlib.contextmanager
+def reserved_port(wanted: int = 0) -> Iterator[int]:
+    """A loopback port that is ours to listen on, the wanted one if it is free; another demo gets another one."""
+    with socket.socket() as held:
         try:
-            probe.bind(("127.0.0.1", wanted))
+            held.bind(("127.0.0.1", wanted))
         except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            held.bind(("127.0.0.1", 0))
+        # A socket that is bound and does not listen leaves the port to listeners that ask for reuse, as ours do.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port: int = held.getsockname()[1]
+        yield port
 
 
 def visits(car: DemoCar, nights: int) -> list[tuple[datetime, datetime, int]]:

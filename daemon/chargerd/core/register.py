@@ -41,12 +41,14 @@ JUDGED_FROM_WH = 500.0
 LEAP_JUDGED_FROM_WH = 50.0
 """A leap by a thousand times what flowed is no coincidence, and large registers have small steps."""
 PROVEN_FROM_WH, PROVEN_JUDGED_FROM_WH = 100.0, 2000.0
-"""A register that has counted so much by small steps is believed until so much more has flowed."""
+"""A register that has counted so much by small steps is believed until so much has flowed while it stood still."""
 FROZEN_SHARE = 0.1
 """A register that moved by less than this share of it does not count what flows."""
 LABEL_FACTOR = 1000.0
 """kWh labelled Wh, or Wh labelled kWh."""
 LABEL_FROM, LABEL_TO = 0.5, 2.0
+LABEL_UNTIL_WH = 10.0
+"""A register that has counted so much since it began does not show kWh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,22 +321,13 @@ def _fallen(ledger: Ledger, meter: Meter) -> Counted:
 def _risen(ledger: Ledger, meter: Meter) -> Counted:
     """The register moved: it tells the truth of what was tentative, unless it does not count what flows at all."""
     assert meter.register_wh is not None
+    ledger, is_believed = _judged(ledger, meter, meter.register_wh)
+    if not is_believed:
+        return _begun(ledger, meter, meter.register_wh)
     last_wh = ledger.carry_wh + integral_wh(ledger, meter)
-    flowed_wh = _tentative_wh(ledger) + last_wh
     anchor = _anchor(ledger)
     assert anchor is not None
     anchor_wh, anchor_at = anchor
-    assert ledger.epoch_wh is not None
-    risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
-    # Power that was told late, or is told no more, is likelier to be wrong than a register that has counted.
-    has_counted_wh = (anchor_wh - ledger.epoch_wh) * ledger.scale
-    is_proven = _is_fine(ledger) and has_counted_wh >= PROVEN_FROM_WH
-    doubted_from_wh = PROVEN_JUDGED_FROM_WH if is_proven else JUDGED_FROM_WH
-    if flowed_wh >= JUDGED_FROM_WH:
-        if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO:
-            ledger = replace(ledger, scale=ledger.scale * LABEL_FACTOR)
-        elif risen_wh < FROZEN_SHARE * flowed_wh and flowed_wh >= doubted_from_wh:
-            return _begun(ledger, meter, meter.register_wh)
     assert ledger.epoch_wh is not None
     risen_wh = (meter.register_wh - anchor_wh) * ledger.scale
     true_wh = round((meter.register_wh - ledger.epoch_wh) * ledger.scale)
@@ -356,6 +349,27 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
         step_wh=risen_wh if ledger.step_wh is None else min(ledger.step_wh, risen_wh),
     )
     return Counted(with_power(_counted(ledger, pieces), meter), pieces, slope)
+
+
+def _judged(ledger: Ledger, meter: Meter, register_wh: float) -> tuple[Ledger, bool]:
+    """Judge a register that moved by the power: does it show kWh, and does it count what flows at all?
+
+    One that has counted is likelier to be right than power that was told late, or over a stretch of time that is not
+    known well: against it speaks only what flowed while it stood still.
+    """
+    assert ledger.anchor_wh is not None
+    assert ledger.epoch_wh is not None
+    stood_wh = _tentative_wh(ledger) + ledger.carry_wh
+    flowed_wh = stood_wh + integral_wh(ledger, meter)
+    if flowed_wh < JUDGED_FROM_WH:
+        return ledger, True
+    risen_wh = (register_wh - ledger.anchor_wh) * ledger.scale
+    counted_wh = (ledger.anchor_wh - ledger.epoch_wh) * ledger.scale
+    if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO and counted_wh < LABEL_UNTIL_WH:
+        return replace(ledger, scale=ledger.scale * LABEL_FACTOR), True
+    is_proven = _is_fine(ledger) and counted_wh >= PROVEN_FROM_WH
+    is_doubted = stood_wh >= PROVEN_JUDGED_FROM_WH if is_proven else True
+    return ledger, risen_wh >= FROZEN_SHARE * flowed_wh or not is_doubted
 
 
 def _quality(since: datetime, meter: Meter) -> Quality:

@@ -502,3 +502,22 @@ def test_a_register_that_has_counted_in_its_own_unit_is_believed_over_power(
     account = ledger.opened(PLUG, scale)
     told = [("22:00", 0, 6000), ("22:01", before_wh / scale, 6000), ("22:07", (before_wh + 5) / scale, 6000)]
     assert feed(*told, account=account).total_wh == total_wh
+
+
+def test_a_register_that_has_counted_is_believed_over_a_clock_that_stretches() -> None:
+    """Messages that come later and later: a minute of the charger's is taken for a quarter of an hour."""
+    account = feed(("22:00", 0, 11_000), ("22:01", 183, 11_000), ("22:13", 366, 11_000), ("22:28", 368, 11_000))
+    assert (account.total_wh, account.scale) == (368, 1)
+
+
+@pytest.mark.parametrize(("before_wh", "scale"), [(9.9, 1000), (10, 1)])
+def test_a_register_that_has_counted_some_does_not_show_kwh(before_wh: float, scale: float) -> None:
+    """Before power was told at all."""
+    account = feed(("22:00", 0), ("22:01", before_wh), ("22:02", before_wh, 6000), ("22:07", before_wh + 0.6, 6000))
+    assert account.scale == scale
+
+
+def test_a_proven_register_that_stood_still_for_long_is_frozen_though_it_moves_once() -> None:
+    stood = [(f"22:{minute:02}", 1000.0, 12_000.0) for minute in range(1, 13)]
+    account = feed(("22:00", 0, 12_000), *stood, ("22:13", 1001, 12_000))
+    assert settle(account).total_wh == pytest.approx(1000 + 2400, abs=201)
