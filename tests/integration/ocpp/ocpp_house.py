@@ -43,6 +43,7 @@ class HandClock:
         self.time = utc(at)
         self._moved = asyncio.Event()
         self._sleepers: list[float] = []
+        self._ends: list[datetime] = []
         self._fell_asleep = asyncio.Event()
 
     def now(self) -> datetime:
@@ -54,12 +55,19 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         end = self.time + timedelta(seconds=seconds)
         self._sleepers.append(seconds)
+        self._ends.append(end)
         self._fell_asleep.set()
         try:
             while self.time < end:
                 await self._moved.wait()
         finally:
             self._sleepers.remove(seconds)
+            self._ends.remove(end)
+
+    @property
+    def next_end(self) -> datetime | None:
+        """When the next one wakes."""
+        return min(self._ends, default=None)
 
     async def sleeper(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long."""
