@@ -87,13 +87,15 @@ class HandClock:
 class Box:
     """The charger's end of one connection. It accepts whatever it is asked, and does nothing of it by itself.
 
-    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action.
+    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action, None for none at all.
+    ``is_deaf``: nothing that it is asked gets an answer.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.asked: deque[tuple[str, Json]] = deque()
-        self.answers: dict[str, Json] = {}
+        self.answers: dict[str, Json | None] = {}
+        self.is_deaf = False
         self._replies: dict[str, asyncio.Future[list[Any]]] = {}
         self._ids = itertools.count(1)
         self._came = asyncio.Event()
@@ -113,6 +115,10 @@ class Box:
         result: Json = frame[2]
         return result
 
+    def all_asked(self, action: str) -> list[Json]:
+        """What it was asked so far with this action."""
+        return [payload for name, payload in self.asked if name == action]
+
     async def was_asked(self, action: str, **members: Any) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while not any(name == action and members.items() <= payload.items() for name, payload in self.asked):
@@ -126,7 +132,8 @@ class Box:
                 if frame[0] == 2:
                     self.asked.append((frame[2], frame[3]))
                     answer = self.answers.get(frame[2], {"status": "Accepted"})
-                    await self.socket.send(json.dumps([3, frame[1], answer]))
+                    if answer is not None and not self.is_deaf:
+                        await self.socket.send(json.dumps([3, frame[1], answer]))
                     self._came.set()
                 elif frame[1] in self._replies:
                     self._replies.pop(frame[1]).set_result(frame)
@@ -135,12 +142,12 @@ class Box:
 class House:
     """One run of the daemon's inside. Made by ``house``."""
 
-    def __init__(self, store: SqliteStore, clock: HandClock) -> None:
+    def __init__(self, store: SqliteStore, clock: HandClock, **section: Any) -> None:
         self.clock = clock
         self.notes: list[Note] = []
         self.inbox = Inbox()
         self.driver = OcppDriver(
-            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10),
+            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10, **section),
             {GARAGE: OcppCharger(identity="CP1")},
             clock,
             store,
@@ -251,10 +258,13 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, clock: HandClock, *, managed: bool = True) -> AsyncIterator[House]:
-    """Run the daemon's inside over a database in a folder; it ends as a killed process does, without a last word."""
+async def house(folder: Path, clock: HandClock, *, managed: bool = True, **section: Any) -> AsyncIterator[House]:
+    """Run the daemon's inside over a database in a folder; it ends as a killed process does, without a last word.
+
+    ``section`` are options of ``[ocpp]``.
+    """
     async with SqliteStore.open(f"sqlite://{folder / 'house.db'}") as store:
-        home = House(store, clock)
+        home = House(store, clock, **section)
         home.loop.restore(await store.load())
         await home.loop.handle(Home(managed=managed).configuration(restarted=True))
         await home.loop.handle(PricesUpdated(curve=NIGHT))
