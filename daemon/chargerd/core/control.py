@@ -14,8 +14,8 @@ from typing import Any, assert_never
 from chargerd.core import effect, evidence, manual, standing
 from chargerd.core.abilities import begins_anew, can_limit, can_pause, outlived, start_refused, surely_pauses
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
-from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.effect import SHOWS_WITHIN
+from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
 from chargerd.core.failing import is_believed
 from chargerd.core.frozen import replace
 from chargerd.core.ids import CommandId
@@ -295,18 +295,25 @@ def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
     """Pause by limit first; where that has no effect, or cannot be done, end the transaction.
 
     A limit that was accepted while the meter goes on to show charging is said another way once. A transaction in which
-    nothing flows is left open: it is only not known which limit is in force.
+    nothing flows is left open: it is only not known which limit is in force. A charger that refuses to end one that a
+    limit of 0 would end gets that limit (EVBox Elvi in autostart).
     """
     commands: list[ChargerCommand] = []
     transaction, control = state.facts.transaction, state.control
     another_way = control.attempts == 1 and not control.unheeded and effect.is_unheeded(state)
     stops = transaction is not None and state.facts.charging and not another_way
-    by_limit = can_pause(state) or (can_limit(state) and transaction is None)
-    if by_limit and not (stops and control.attempts == 1):
+    pauses = can_pause(state)
+    by_limit = pauses or (can_limit(state) and (transaction is None or _stop_was_refused(control)))
+    if by_limit and not (pauses and stops and control.attempts == 1):
         commands.append(_limit(state, 0.0, len(commands)))
     if transaction is not None and stops and (control.attempts > 0 or not by_limit):
         commands.append(_stop(state, transaction, len(commands)))
     return tuple(commands)
+
+
+def _stop_was_refused(control: Control) -> bool:
+    last = control.last
+    return last is not None and last.action == "stop_transaction" and last.accepted is False
 
 
 def _start(state: State, offset: int) -> StartTransaction:

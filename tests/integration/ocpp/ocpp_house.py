@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from chargerd.contract import Note, PageQuery
 from chargerd.core.decide import next_deadline
-from chargerd.core.events import ImmediateStartRequested, PricesUpdated, VehicleReported
+from chargerd.core.events import ImmediateStartRequested, OverrideCancelled, PricesUpdated, VehicleReported
 from chargerd.core.ids import ReplyTo, VehicleId
 from chargerd.core.model import State
 from chargerd.desk import DaemonDesk
@@ -183,6 +183,17 @@ class House:
     def kwh(self) -> float:
         return float(self.doc["statistics"]["aggregated"]["kwhSum"])
 
+    @property
+    def error(self) -> str | None:
+        """The error of the current session, by its kind."""
+        latest = self.doc["error"]["latest"]
+        return None if latest is None else str(latest["type"])
+
+    @property
+    def told(self) -> set[str]:
+        """The errors that were told in the journal so far."""
+        return {note.error for note in self.notes if note.error is not None}
+
     async def settled(self) -> list[Json]:
         """The settled documents, oldest first."""
         await self.calm()
@@ -221,6 +232,12 @@ class House:
         reply_to = ReplyTo(f"boost{next(self._names)}")
         wish = ImmediateStartRequested(policy_id=POLICY, minimum_charge_target=level, reply_to=reply_to)
         assert await self.desk.request(wish) is None
+        await self.calm()
+
+    async def unboost(self) -> None:
+        """Take back that charging is wanted from now on: the plan of the night is in force again."""
+        reply_to = ReplyTo(f"unboost{next(self._names)}")
+        assert await self.desk.request(OverrideCancelled(policy_id=POLICY, reply_to=reply_to)) is None
         await self.calm()
 
     async def calm(self) -> None:
