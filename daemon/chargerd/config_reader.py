@@ -150,7 +150,10 @@ class Reader:
         return sections
 
     def _misfits(self, sections: Mapping[str, Any], options: Mapping[int, Any]) -> Iterator[Problem]:
-        """Yield what a driver finds in its chargers that does not fit its own section."""
+        """Yield what a driver finds wrong in its own section, and in its chargers that does not fit that."""
+        for kind, section in sections.items():
+            if section is not None:
+                yield from (Problem((kind, key), words) for key, words in load(kind).section_faults(section))
         for index, found in options.items():
             kind = self._at(self._prepared, ("charger", index))["driver"]
             section = sections.get(kind)

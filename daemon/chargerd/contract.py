@@ -227,7 +227,8 @@ class DriverSpec:
     charger id (both validated by the two models below), the clock, and what it may keep for the next run; it opens
     nothing yet.
     ``section_type`` and ``charger_type`` are pydantic models with ``extra="forbid"``. ``faults(section, options)``
-    yields the keys of a charger's options that do not fit the section, each with what is wrong.
+    yields the keys of a charger's options that do not fit the section, each with what is wrong; ``section_faults``
+    those of the section itself that no model can tell, as what is wrong in a file that it names.
     """
 
     kind: str
@@ -235,6 +236,7 @@ class DriverSpec:
     charger_type: type[Any]
     create: Callable[[Any, Mapping[ChargerId, Any], Clock, Memory], AbstractAsyncContextManager[Driver]]
     faults: Callable[[Any, Any], Iterable[tuple[str, str]]] = lambda _section, _options: ()
+    section_faults: Callable[[Any], Iterable[tuple[str, str]]] = lambda _section: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,18 +180,41 @@ async def test_the_unit_that_a_charger_lists_is_used_at_once(version, key, value
 
 
 async def test_a_limit_that_had_no_effect_is_said_another_way_and_that_is_remembered() -> None:
-    """F07: the default is for the next transaction only. F12: 16 A were taken as 16 W."""
-    memory = KeptMemory()
+    """F07: the default is for the next transaction only."""
+    memory, pause = KeptMemory(), replace(LIMIT, limit_a=0)
     async with box(lambda _: True, memory=memory) as (rig, made):
-        await rig.driver.execute(LIMIT)
-        await rig.driver.execute(replace(LIMIT, unheeded=True))
-        await rig.driver.execute(LIMIT)
-        await rig.driver.execute(replace(LIMIT, unheeded=True))
+        await rig.driver.execute(pause)
+        await rig.driver.execute(replace(pause, unheeded=True))
+        await rig.driver.execute(pause)
+        await rig.driver.execute(replace(pause, unheeded=True))
         ways = [(profile["chargingProfilePurpose"], unit(profile)) for profile in made.took()]
         assert ways == [("TxProfile", "A"), ("TxDefaultProfile", "A"), ("TxDefaultProfile", "A"), ("TxProfile", "W")]
     async with box(lambda _: True, memory=memory) as (rig, made):
-        await rig.driver.execute(LIMIT)
+        await rig.driver.execute(pause)
         assert [(p["chargingProfilePurpose"], unit(p)) for p in made.took()] == [("TxProfile", "W")]
+
+
+async def test_amperes_under_which_nothing_is_offered_are_said_in_watts_and_that_is_remembered() -> None:
+    """F12: 16 A were taken for 16 W."""
+    memory = KeptMemory()
+    async with box(lambda _: True, memory=memory) as (rig, made):
+        await rig.driver.execute(IDLE)
+        await rig.driver.execute(LIMIT)
+        await rig.driver.execute(replace(LIMIT, unheeded=True))
+        assert [unit(profile) for profile in made.took()] == ["A", "A", "W"]
+    async with box(lambda _: True, memory=memory) as (rig, made):
+        for command in (IDLE, LIMIT):
+            await rig.driver.execute(command)
+        assert [(unit(profile), limits(profile)) for profile in made.took()] == [("W", [11040]), ("W", [11040])]
+
+
+async def test_amperes_of_a_charger_that_lists_no_watts_are_said_in_another_profile() -> None:
+    keys = {"ChargingScheduleAllowedChargingRateUnit": "Current"}
+    async with box(lambda _: True, keys=keys) as (rig, made):
+        await rig.driver.execute(LIMIT)
+        await rig.driver.execute(replace(LIMIT, unheeded=True))
+        ways = [(profile["chargingProfilePurpose"], unit(profile)) for profile in made.took()]
+        assert ways == [("TxProfile", "A"), ("TxDefaultProfile", "A")]
 
 
 async def test_a_charger_that_wants_relative_schedules_gets_one_without_a_start() -> None:

@@ -98,6 +98,31 @@ async def test_a_charger_whose_heart_beats_but_that_answers_nothing_is_sent_away
     assert [log["charger"] for log in logs if log["event"] == "ocpp.unresponsive"] == [GARAGE]
 
 
+@pytest.mark.parametrize(("version", "payload"), [("1.6", {"type": "Soft"}), ("2.0.1", {"type": "Immediate"})])
+async def test_a_charger_that_a_new_connection_did_not_cure_is_restarted_and_left_to_go_by_itself(
+    version, payload
+) -> None:
+    async with running(call_timeout_s=0.05) as rig:
+        async with rig.charger(version) as zombie:
+            await boot(zombie, version)
+            for _ in range(3):
+                await _unanswered(rig)
+            await zombie.closed()
+        async with rig.charger(version) as zombie:
+            await boot(zombie, version)
+            for _ in range(3):
+                await _unanswered(rig)
+            message_id, _, sent = await zombie.request("Reset")
+            assert sent == payload
+            await zombie.reply(message_id, {"status": "Accepted"})
+            for _ in range(3):
+                await zombie.call("Heartbeat", {})
+            for _ in range(3):
+                await _unanswered(rig)
+            await zombie.closed()
+            assert "Reset" not in [action for _, action, _ in zombie.requests]
+
+
 async def test_one_message_id_on_two_connections_is_two_messages() -> None:
     async with running() as rig:
         for status, activity in (("Preparing", Activity.EV_CONNECTED), ("Charging", Activity.CHARGING)):

@@ -119,6 +119,48 @@ async def test_tc_b_02_a_station_that_nobody_configured_is_pending_and_told_when
         assert rig.sink.seen == []
 
 
+async def test_tc_b_30_what_a_pending_station_sends_is_refused_and_nothing_of_it_is_taken() -> None:
+    async with deciding() as rig, rig.charger("2.0.1", "/ocpp/NEW") as charger:
+        assert (await charger.call("BootNotification", BOOT_201))["status"] == "Pending"
+        event = {"eventType": "Started", "triggerReason": "CablePluggedIn", "seqNo": 0}
+        transaction = event | {"timestamp": T0, "transactionInfo": {"transactionId": "a"}, "evse": {"id": 1}}
+        status = {"timestamp": T0, "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1}
+        for action, payload in {
+            "TransactionEvent": transaction,
+            "StatusNotification": status,
+            "Heartbeat": {},
+            "Authorize": {"idToken": {"idToken": "x", "type": "Central"}},
+        }.items():
+            assert (await charger.answer_to(await charger.ask(action, payload)))[2] == "SecurityError"
+        assert not charger.requests
+        assert rig.sink.seen == []
+
+
+async def test_tc_b_30_a_configured_station_is_believed_without_a_boot_so_that_no_transaction_is_lost() -> None:
+    async with deciding() as rig, rig.charger("2.0.1") as charger:
+        event = {"eventType": "Started", "triggerReason": "CablePluggedIn", "seqNo": 0}
+        transaction = event | {"timestamp": T0, "transactionInfo": {"transactionId": "a"}, "evse": {"id": 1}}
+        assert await charger.call("TransactionEvent", transaction) == {}
+        assert [event.transaction_id for event in of(rig, TransactionStarted)] == ["a"]
+
+
+async def test_tc_b_31_a_pending_station_that_does_not_say_who_it_is_is_asked_to_boot_and_accepted_when_adopted() -> (
+    None
+):
+    async with deciding() as rig, rig.charger("2.0.1", "/ocpp/CP2") as charger:
+        for _ in range(2):
+            await charger.answer_to(await charger.ask("Heartbeat", {}))
+        message_id, action, payload = await charger.request()
+        assert (action, payload) == ("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await charger.reply(message_id, {"status": "Accepted"})
+        assert (await charger.call("BootNotification", BOOT_201))["status"] == "Pending"
+        assert [one["vendor"] for one in rig.driver.pending()] == ["Acme"]
+        assert not charger.requests
+    adopted = {GARAGE: OcppCharger(identity="CP2")}
+    async with deciding(chargers=adopted) as rig, rig.charger("2.0.1", "/ocpp/CP2") as charger:
+        assert (await charger.call("BootNotification", BOOT_201))["status"] == "Accepted"
+
+
 async def _first_setup(charger: ScriptedCharger) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Boot and have everything unknown; return the largest GetVariables' data and the first SetVariables' data."""
     await charger.call("BootNotification", BOOT_201)

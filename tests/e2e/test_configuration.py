@@ -36,6 +36,28 @@ def test_every_fault_of_a_file_is_told_with_its_place_and_exit_78(tmp_path: Path
         assert sentence.startswith((f"{home.config}:{number}: {said}", f"{home.config}:{number + 1}: {said}")), told
 
 
+def test_a_file_of_quirks_is_read_by_check_and_what_is_wrong_in_it_is_told_with_its_key(tmp_path: Path) -> None:
+    quirks = tmp_path / "my-quirks.toml"
+    with house(tmp_path, BAY) as home:
+        listen = f'listen = "127.0.0.1:{home.ocpp_port}"'
+        home.config.write_text(home.config.read_text().replace(listen, f'{listen}\nquirks_file = "my-quirks.toml"'))
+        number = home.config.read_text().splitlines().index('quirks_file = "my-quirks.toml"') + 1
+        place = f"{home.config}:{number}: ocpp.quirks_file: {quirks}: "
+        ended = chargerd("check", "--config", str(home.config))
+        assert (ended.returncode, ended.stderr.startswith(f"{place}expected a file of quirks, got: ")) == (78, True)
+        quirks.write_text('version = 1\n[[quirk]]\nvendor = "Acme"\nlimit_unit = "kW"\n')
+        ended = chargerd("check", "--config", str(home.config))
+        assert ended.returncode == 78
+        assert ended.stderr.splitlines() == [
+            f"{place}quirk.1.source: missing",
+            f"{place}quirk.1.limit_unit: expected 'A' or 'W', got 'kW'",
+        ]
+        quirks.write_text('version = 1\n[[quirk]]\nvendor = "Acme"\nsource = "mine"\nlimit_unit = "W"\n')
+        ended = chargerd("check", "--config", str(home.config))
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert f"quirks_file {quirks}" in ended.stdout
+
+
 def test_a_reload_of_a_broken_file_changes_nothing_and_of_a_good_one_all(tmp_path: Path) -> None:
     with house(tmp_path, BAY) as home:
         good = home.config.read_text()

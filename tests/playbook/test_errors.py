@@ -3,7 +3,7 @@
 import pytest
 
 from chargerd.core.commands import SetCurrentLimit, StartTransaction, StopTransaction
-from chargerd.core.events import Activity, Failure, StatusReported
+from chargerd.core.events import Activity, Capabilities, CapabilitiesChanged, Failure, StatusReported
 from tests.support.home import GARAGE, Home, prices
 
 
@@ -146,6 +146,21 @@ def test_a_refused_pause_goes_to_the_next_rung_at_once() -> None:
     home.until("11T01:56")
     kinds = [type(c) for c in home.commands[before:] if isinstance(c, SetCurrentLimit | StopTransaction)]
     assert kinds[:2] == [SetCurrentLimit, StopTransaction]
+
+
+def test_a_refused_stop_gives_way_to_the_limit_that_ends_the_transaction() -> None:
+    """D20: EVBox Elvi in autostart refuses to stop, and heeds limits."""
+    home = Home()
+    home.tell(CapabilitiesChanged(charger_id=GARAGE, capabilities=Capabilities(zero_is_stop=True)))
+    home.box.ends_at_zero = True
+    home.box.refuses = (StopTransaction,)
+    home.until("10T22:15").plug().until("11T01:54")
+    before = len(home.commands)
+    home.until("11T02:15")
+    kinds = [type(c) for c in home.commands[before:] if isinstance(c, SetCurrentLimit | StopTransaction)]
+    assert kinds[:2] == [StopTransaction, SetCurrentLimit]
+    assert home.error is None
+    assert home.box.flowing == 0
 
 
 def test_a_charger_that_cannot_limit_is_remembered() -> None:

@@ -73,6 +73,29 @@ def test_a_visit_of_which_only_start_and_stop_are_told_is_settled_in_the_past() 
     assert home.doc["statistics"]["aggregated"] is None
 
 
+def test_a_visit_from_before_a_charger_was_ever_connected_is_settled_in_the_past() -> None:
+    """D09: the charger is new here, and tells of its afternoon."""
+    home = Home()
+    starts(home, "10T14:00", 100_000)
+    stops(home, "10T16:00", 108_000)
+    tells(home, plugged=False, activity=Activity.IDLE)
+    home.until("10T20:05")
+    (visit,) = home.settled
+    doc = visit.document
+    assert (doc["pluggedInAt"], doc["pluggedOutAt"]) == ("2025-06-10T14:00:00Z", "2025-06-10T16:00:00Z")
+    assert kwh_sum(doc) == 8
+    assert home.doc["state"] == "UPCOMING"
+
+
+def test_a_transaction_that_ends_after_a_charger_connected_for_the_first_time_was_seen() -> None:
+    home = Home()
+    starts(home, "10T14:00", 100_000)
+    home.until("10T20:02")
+    stops(home, "10T20:01", 108_000)
+    home.until("10T20:15")
+    assert home.settled == []
+
+
 def test_a_visit_that_is_replayed_with_its_statuses_lies_where_it_was() -> None:
     home = away_until("11T06:30")
     tells(home, plugged=True, activity=Activity.EV_CONNECTED, at="10T23:00")

@@ -11,18 +11,18 @@ One that ends its transaction at a limit of 0 is paused by ending it. ``failing`
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from chargerd.core import evidence, manual, standing
+from chargerd.core import effect, evidence, manual, standing
 from chargerd.core.abilities import begins_anew, can_limit, can_pause, outlived, start_refused, surely_pauses
 from chargerd.core.commands import ChargerCommand, SetCurrentLimit, StartTransaction, StopTransaction
+from chargerd.core.effect import SHOWS_WITHIN
 from chargerd.core.events import Activity, Capabilities, CommandFailed, CommandSucceeded, Failure
-from chargerd.core.evidence import FIRST_SAMPLE
+from chargerd.core.failing import is_believed
 from chargerd.core.frozen import replace
 from chargerd.core.ids import CommandId
 from chargerd.core.model import Asked, Control, InFlight, State, Transaction, Want
 from chargerd.core.outcome import is_at_ladders_end
 from chargerd.core.planning import due, missing_capabilities
 from chargerd.core.session import visit, visiting_slot
-from chargerd.core.units import power_w
 
 BACK_OFF = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between start attempts; after the last one the ladder is at its end until something changes."""
@@ -30,8 +30,6 @@ WAKES_AT = 2
 """The attempt at which a transaction that is open and delivers nothing is ended, for a new one to wake the car."""
 HOLD_BACK_OFF = (timedelta(seconds=45), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=15))
 """Waits between stop attempts; the last one repeats, for a car that charges unasked must be stopped."""
-SHOWS_WITHIN = timedelta(seconds=45)
-"""After a command was confirmed, so long is waited for its effect: some chargers take a minute for the answer alone."""
 FACTS_FIRST = timedelta(seconds=10)
 """After a connection came up or a transaction ended, so long is listened before anything is asked."""
 STEADY_AFTER = timedelta(minutes=5)
@@ -42,8 +40,6 @@ OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
 OBEYS_BY_ITSELF = timedelta(seconds=30)
 """So long a charger has to do by itself what its standing order says."""
-EXCESS = 1.15
-"""A car that draws more than the limit by this factor shows that the limit is not in force."""
 FULL_AFTER = timedelta(minutes=10)
 """A car that takes nothing of what is offered for so long, after it has charged, has had enough."""
 
@@ -172,10 +168,14 @@ def _may_command(state: State, now: datetime, *, looks_ahead: bool) -> bool:
         return False
     if control.unmet_since is None:
         return _limit_differs(state) or (looks_ahead and (standing.is_due(state, now) or _opens(state)))
-    return _is_rung_due(control, now) or (state.facts.transaction is not None and _limit_differs(state))
+    return _is_rung_due(state, now) or (facts.transaction is not None and _limit_differs(state))
 
 
-def _is_rung_due(control: Control, now: datetime) -> bool:
+def _is_rung_due(state: State, now: datetime) -> bool:
+    """A charger that says that it charges is not started again before its meter, which may be slow, was read."""
+    control = state.control
+    if control.attempts and control.want is Want.CHARGE and is_believed(state, now):
+        return False
     return control.attempts == 0 or (control.retry_at is not None and now >= control.retry_at)
 
 
@@ -184,17 +184,8 @@ def _limit_differs(state: State) -> bool:
     control = state.control
     waits = control.limit_again_at is not None and state.at < control.limit_again_at
     sendable = can_limit(state) and not control.limit_refused and not waits
-    differs = control.limit_a != state.charger.max_a or _is_exceeded(state)
+    differs = control.limit_a != state.charger.max_a or effect.is_exceeded(state) or effect.starves(state)
     return control.want is Want.CHARGE and sendable and differs
-
-
-def _is_exceeded(state: State) -> bool:
-    """The car draws more than it may: the limit was lost at a pause or a start (go-e, Easee, BMW/Delta)."""
-    reading, spec, since = state.facts.reading, state.charger, state.control.limited_at
-    if not state.facts.charging or reading is None or reading.power_w is None or since is None:
-        return False
-    most_w = power_w(spec.max_a, phases=spec.phases, voltage_v=state.site.voltage_v) * EXCESS
-    return reading.power_w > most_w and reading.at > since + FIRST_SAMPLE
 
 
 def _opens(state: State) -> bool:
@@ -211,8 +202,8 @@ def _opens(state: State) -> bool:
 
 
 def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand, ...]]:
-    climbs = state.control.unmet_since is not None and _is_rung_due(state.control, now)
-    ignored = _is_unheeded(state)
+    climbs = state.control.unmet_since is not None and _is_rung_due(state, now)
+    ignored = effect.is_unheeded(state)
     state, commands = (state, _rung(state)) if climbs else _by_the_way(state, now)
     control = state.control
     flights = tuple(_flight(command, now) for command in commands)
@@ -250,7 +241,7 @@ def _by_the_way(state: State, now: datetime) -> tuple[State, tuple[ChargerComman
     """What is told though nothing lags behind: a limit that was lost, a standing order, a start for it."""
     control = state.control
     if _limit_differs(state):
-        again_at = now + LIMIT_AGAIN if _is_exceeded(state) else control.limit_again_at
+        again_at = now + LIMIT_AGAIN if effect.is_exceeded(state) else control.limit_again_at
         return _with_control(state, limit_again_at=again_at), (_limit(state, state.charger.max_a, 0),)
     if standing.is_due(state, now):
         return state, (_limit(state, state.charger.max_a if control.want is Want.CHARGE else 0.0, 0),)
@@ -283,7 +274,8 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
 
     A car that ignores what is offered in a transaction in which it was paused is woken by a new one: the open one is
     ended late in the ladder, for some chargers begin no other before the plug was out. One that is still open after
-    that is taken for lost: its end was told to nobody.
+    that is taken for lost: its end was told to nobody. One that has a car and no more (2.0.1, TxStartPoint EVConnected)
+    waits for its authorisation.
     """
     commands: list[ChargerCommand] = []
     wakes = state.control.attempts == WAKES_AT and begins_anew(state.facts)
@@ -292,7 +284,8 @@ def _start_rung(state: State) -> tuple[ChargerCommand, ...]:
     known = state.control.limit_a == state.charger.max_a and state.facts.transaction is None
     if can_limit(state) and (state.control.attempts > 0 or not known):
         commands.append(_limit(state, state.charger.max_a, len(commands)))
-    is_open = state.facts.transaction is not None and state.control.attempts <= WAKES_AT
+    running, facts = state.facts.transaction, state.facts
+    is_open = running is not None and state.control.attempts <= WAKES_AT and running.transaction_id != facts.waits_in
     if not is_open and not state.facts.charging:
         commands.append(_start(state, len(commands)))
     return tuple(commands)
@@ -302,30 +295,25 @@ def _stop_rung(state: State) -> tuple[ChargerCommand, ...]:
     """Pause by limit first; where that has no effect, or cannot be done, end the transaction.
 
     A limit that was accepted while the meter goes on to show charging is said another way once. A transaction in which
-    nothing flows is left open: it is only not known which limit is in force.
+    nothing flows is left open: it is only not known which limit is in force. A charger that refuses to end one that a
+    limit of 0 would end gets that limit (EVBox Elvi in autostart).
     """
     commands: list[ChargerCommand] = []
     transaction, control = state.facts.transaction, state.control
-    another_way = control.attempts == 1 and not control.unheeded and _is_unheeded(state)
+    another_way = control.attempts == 1 and not control.unheeded and effect.is_unheeded(state)
     stops = transaction is not None and state.facts.charging and not another_way
-    by_limit = can_pause(state) or (can_limit(state) and transaction is None)
-    if by_limit and not (stops and control.attempts == 1):
+    pauses = can_pause(state)
+    by_limit = pauses or (can_limit(state) and (transaction is None or _stop_was_refused(control)))
+    if by_limit and not (pauses and stops and control.attempts == 1):
         commands.append(_limit(state, 0.0, len(commands)))
     if transaction is not None and stops and (control.attempts > 0 or not by_limit):
         commands.append(_stop(state, transaction, len(commands)))
     return tuple(commands)
 
 
-def _is_unheeded(state: State) -> bool:
-    """The limit in force has no effect: the meter, read since, shows the contrary."""
-    facts, control = state.facts, state.control
-    reading, since = facts.reading, control.limited_at
-    if reading is None or since is None or reading.at <= since + FIRST_SAMPLE:
-        return False
-    if control.want is Want.HOLD:
-        return control.limit_a == 0 and facts.charging and not facts.low_samples
-    offers_none = facts.transaction is not None and facts.activity is Activity.SUSPENDED_EVSE
-    return control.limit_a == state.charger.max_a and offers_none and not facts.charging
+def _stop_was_refused(control: Control) -> bool:
+    last = control.last
+    return last is not None and last.action == "stop_transaction" and last.accepted is False
 
 
 def _start(state: State, offset: int) -> StartTransaction:
@@ -352,7 +340,7 @@ def _limit(state: State, limit_a: float, offset: int) -> SetCurrentLimit:
         limit_a=limit_a,
         transaction_id=None if transaction is None else transaction.transaction_id,
         later=standing.order(state, state.at),
-        unheeded=_is_unheeded(state),
+        unheeded=effect.is_unheeded(state),
         phases=state.charger.phases,
         voltage_v=state.site.voltage_v,
     )

@@ -146,6 +146,8 @@ def status_told(facts: ChargerFacts, event: StatusReported, now: datetime) -> Ch
     if event.activity is not None and event.activity is not facts.activity:
         changes["activity"] = event.activity
         changes["activity_at"] = at
+    if event.activity is not None:
+        changes["waits_in"] = event.transaction_id if event.activity is Activity.EV_CONNECTED else None
     facts = replace(_plug_told(facts, plugged=event.plugged, at=at, now=now), **changes)  # type: ignore[arg-type]
     facts = adopted(_without_lost(facts, event, at), event.transaction_id, now)
     return stopped(facts, at) if event.plugged is False or event.activity in _NOT_FLOWING else facts

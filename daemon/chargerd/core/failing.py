@@ -63,6 +63,12 @@ def fails_at(state: State) -> datetime | None:
     return control.unmet_since + timedelta(seconds=spec.stop_timeout_s)
 
 
+def is_believed(state: State, now: datetime) -> bool:
+    """The charger says that it charges, and its meter has not been read since."""
+    until = _word_stands_until(state, timedelta(seconds=state.charger.start_timeout_s))
+    return until is not None and now < until
+
+
 def _word_stands_until(state: State, lag: timedelta) -> datetime | None:
     """Until when the charger's word that it charges stands, for its meter, which some read every quarter hour, has not
     been read since; None where it has been. A charger that is gone is believed for as long as a start may take.

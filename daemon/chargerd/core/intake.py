@@ -30,7 +30,7 @@ from chargerd.core.events import (
     VehicleReported,
 )
 from chargerd.core.frozen import replace
-from chargerd.core.model import Car, Session, Slot, State, Targets
+from chargerd.core.model import Car, ChargerFacts, Session, Slot, State, Targets, Transaction
 
 Commands = tuple[Command, ...]
 
@@ -209,8 +209,7 @@ def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> 
     if session.visit(state) is not None or running is None or not evidence.is_end_of(running, event, ended_at):
         return state
     began_wh, ended_wh = running.register_wh, event.register_wh
-    unheard = facts.lost_at is not None and facts.lost_at <= running.started_at
-    if not unheard or facts.plugged is True or began_wh is None or ended_wh is None:
+    if not _is_unheard(facts, running, ended_at) or facts.plugged is True or began_wh is None or ended_wh is None:
         return state
     if (ended_wh - began_wh) * facts.register_scale < UNSEEN_VISIT_FROM_WH:
         return state
@@ -219,6 +218,13 @@ def _with_unseen_visit(state: State, event: TransactionEnded, now: datetime) -> 
         state, lambda s: replace(s, ledger=register.anchored(s.ledger, running.started_at, began_wh))
     )
     return replace(state, facts=replace(state.facts, plugged=False, plugged_at=ended_at, left_unseen=True))
+
+
+def _is_unheard(facts: ChargerFacts, running: Transaction, ended_at: datetime) -> bool:
+    """Tell whether nobody heard anything of a transaction: the charger was gone, or had never been here before."""
+    if facts.lost_at is not None:
+        return facts.lost_at <= running.started_at
+    return facts.first_online_at is not None and ended_at <= facts.first_online_at
 
 
 def vehicle_told(state: State, event: VehicleReported, now: datetime) -> tuple[State, Commands]:

@@ -377,8 +377,9 @@ class ChargerFacts:
     charger's word that it stopped. ``charging_since`` is when that began; ``stopped_at`` when it last ended.
     ``plugged_at`` and ``activity_at`` are when ``plugged`` and ``activity`` last changed, ``plug_wh`` the register at
     plug-in, ``present_at`` the last evidence of a car; ``left_unseen`` says that it left while nobody heard.
-    ``token`` is the last card or EVCCID presented, in lower case, and ``token_at`` when.
-    ``low_samples`` counts consecutive samples without power, ``register_scale`` makes Wh of what the meter shows.
+    ``token`` is the last card or EVCCID presented, in lower case, and ``token_at`` when. ``waits_in`` is a transaction
+    that has a car and no more (2.0.1). ``low_samples`` counts consecutive samples without power,
+    ``register_scale`` makes Wh of what the meter shows.
     ``zero_stops`` counts the transactions that this firmware ended at a limit of 0, ``outlived_zero`` says that one
     went on under it; ``dead_stops`` counts the starts that it refused behind a stop of ours. See ``abilities``.
     """
@@ -414,6 +415,7 @@ class ChargerFacts:
     transaction: Transaction | None = None
     last_transaction: Transaction | None = None
     last_transaction_number: int = 0
+    waits_in: TransactionId | None = None
     zero_stops: int = 0
     outlived_zero: bool = False
     dead_stops: int = 0

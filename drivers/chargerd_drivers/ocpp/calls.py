@@ -8,6 +8,7 @@ from uuid import uuid4
 from chargerd.contract import ChargerId, Refused, Unreachable
 from chargerd_drivers.ocpp.fields import Json
 from chargerd_drivers.ocpp.frames import Fault, MessageId, Result, encode_call
+from chargerd_drivers.ocpp.turns import Turns, urgency
 
 _WAITING_MAX = 16
 _UNSUPPORTED = frozenset({"notimplemented", "notsupported"})
@@ -30,7 +31,7 @@ class Calls:
         self._charger_id = charger_id
         self._send = send
         self._timeout_s = timeout_s
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._gate = asyncio.Event()
         self._waiting = 0
         self._answers: dict[MessageId, asyncio.Future[Json]] = {}
@@ -104,7 +105,7 @@ class Calls:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._gate.wait()
-                await self._turn.acquire()
+                await self._turns.acquire(urgency(action))
         except TimeoutError as error:
             msg = f"{self._charger_id}: {action} not sent, its turn did not come within {self._timeout_s:g} s"
             raise Unreachable(msg) from error
@@ -116,7 +117,7 @@ class Calls:
                 raise Unreachable(msg)
             yield
         finally:
-            self._turn.release()
+            self._turns.release()
 
     def _fail(self, reason: str) -> None:
         for future in self._answers.values():

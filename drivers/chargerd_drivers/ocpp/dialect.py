@@ -51,11 +51,18 @@ class Reading:
 
 
 class Dialect(Protocol):
-    """One version of OCPP: pure translation. The modules ``v16`` and ``v201`` are this."""
+    """One version of OCPP: pure translation. The modules ``v16`` and ``v201`` are this.
+
+    ``RESTART`` ends transactions in an orderly way and starts the charger anew. ``HELD_ERROR`` is the code of the error
+    by which what ``hold`` has no answer to is refused, ``BOOT_TRIGGER`` asks for a boot; None where nobody is asked.
+    """
 
     VERSION: Version
     PROTOCOL: str
     FORMAT_ERROR: str
+    RESTART: Request
+    HELD_ERROR: str
+    BOOT_TRIGGER: Request | None
 
     def read(self, action: str, payload: Json, context: Context) -> Reading | None:
         """Translate a request of a charger; None for an action that is not for a central system."""

@@ -32,7 +32,7 @@ from chargerd_drivers.ocpp.fields import stamp
 from chargerd_drivers.ocpp.identity import canonical
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
-from chargerd_drivers.ocpp.quirks import presets
+from chargerd_drivers.ocpp.quirks import presets, section_faults
 from chargerd_drivers.ocpp.server import Listener, Ports, Stranger
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.tls import Tls
@@ -218,4 +218,11 @@ def _password(station: Station) -> bytes | None:
     return password
 
 
-SPEC = DriverSpec(kind="ocpp", section_type=OcppSection, charger_type=OcppCharger, create=OcppDriver, faults=faults)
+SPEC = DriverSpec(
+    kind="ocpp",
+    section_type=OcppSection,
+    charger_type=OcppCharger,
+    create=OcppDriver,
+    faults=faults,
+    section_faults=section_faults,
+)

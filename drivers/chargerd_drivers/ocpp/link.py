@@ -58,6 +58,8 @@ _INTRODUCTION_REAL_MIN_S = 1.0
 _SEND_TIMEOUT_S = 10.0
 _SILENCE_MIN_S = 180.0
 _TIMEOUTS_IN_A_ROW_MAX = 3
+_DEAF_BEFORE_RESET = 2
+"""The connection, counted from the last command that got an answer, on which a charger is told to start anew."""
 _EXCERPT, _FRAME_LOGGED = 120, 2000
 _TRANSACTION_ACTIONS = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent"})
 
@@ -144,9 +146,12 @@ class Link:
             await self._count_timeout(unreachable)
             raise
         except Refused:
-            self._timeouts_in_a_row = 0
+            self._answered()
             raise
-        self._timeouts_in_a_row = 0
+        self._answered()
+
+    def _answered(self) -> None:
+        self._timeouts_in_a_row = self.station.deaf = 0
 
     async def _call(self, request: Request) -> Json:
         action, payload = request
@@ -186,15 +191,37 @@ class Link:
         return Responded(answer)
 
     async def _count_timeout(self, unreachable: Unreachable) -> None:
-        """A charger whose heart beats but that answers nothing gets a new connection: that often cures it."""
+        """A charger whose heart beats but that answers nothing gets a new connection: that often cures it.
+
+        One that answers nothing on the next connection either is restarted, once.
+        """
         self._timeouts_in_a_row += unreachable.timed_out
-        if self._timeouts_in_a_row >= _TIMEOUTS_IN_A_ROW_MAX:
-            self._log.warning(
-                "ocpp.unresponsive",
-                message=f"{self.station.charger_id} answers nothing; its connection is closed so that it dials anew",
-                timeouts=self._timeouts_in_a_row,
-            )
+        if self._timeouts_in_a_row < _TIMEOUTS_IN_A_ROW_MAX:
+            return
+        timeouts, self._timeouts_in_a_row = self._timeouts_in_a_row, 0
+        self.station.deaf += 1
+        restarts = self.station.deaf == _DEAF_BEFORE_RESET and self._tasks is not None
+        self._log.warning(
+            "ocpp.unresponsive",
+            message=f"{self.station.charger_id} answers nothing; "
+            + ("it is told to restart" if restarts else "its connection is closed so that it dials anew"),
+            timeouts=timeouts,
+        )
+        if restarts:
+            self._spawn("restart", self._restart)
+        else:
             await self.close("does not answer")
+
+    async def _restart(self) -> None:
+        """Tell the charger to start anew, which ends its transaction in an orderly way. It may not hear that either."""
+        try:
+            answer = await self._call(self._dialect.RESTART)
+        except (Refused, Unreachable) as error:
+            self._log.info("ocpp.restart_failed", message=f"the restart was of no use: {error}")
+        else:
+            if word(answer.get("status")) == "accepted":
+                return
+        await self.close("does not answer")
 
     async def _learn(self, knowledge: Knowledge) -> None:
         await self.station.lessons.keep(knowledge)

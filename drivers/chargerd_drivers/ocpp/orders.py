@@ -109,7 +109,9 @@ class Orders:
         await self.adopt(self._call)
         known = self._station.lessons.knowledge
         if command.unheeded:
-            known = replace(known, taste=put_back(known.taste, in_transaction=in_transaction, low_first=low_first))
+            starves = command.limit_a > 0
+            taste = put_back(known.taste, in_transaction=in_transaction, low_first=low_first, starves=starves)
+            known = replace(known, taste=taste)
             await self._learn(known)
         failed: list[Attempt] = []
         refusals: list[Refused] = []

@@ -4,7 +4,7 @@ The shipped file is ``config/quirks.toml``; a user's file goes over it.
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chargerd.contract import ConfigError
+from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.knowledge import Knowledge, Model
 from chargerd_drivers.ocpp.ways import Kind, Purpose, Unit
 
@@ -105,7 +106,8 @@ def presets(own: Path | None = None) -> Callable[[Model], Knowledge]:
         try:
             text = own.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            msg = f"{own}: expected a file of quirks, got: {error}"
+            found = error.strerror if isinstance(error, OSError) else "bytes that are no UTF-8"
+            msg = f"{own}: expected a file of quirks, got: {found}"
             raise ConfigError((msg,)) from error
         quirks += read_quirks(text, str(own))
 
@@ -116,6 +118,14 @@ def presets(own: Path | None = None) -> Callable[[Model], Knowledge]:
         return known
 
     return preset
+
+
+def section_faults(section: OcppSection) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong in the user's own file."""
+    try:
+        presets(section.quirks_file)
+    except ConfigError as error:
+        yield from (("quirks_file", problem) for problem in error.problems)
 
 
 def read_quirks(text: str, name: str) -> tuple[Quirk, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
+from uuid import uuid4
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -24,7 +25,7 @@ from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
 from chargerd_drivers.ocpp.fields import obj, text
-from chargerd_drivers.ocpp.frames import Call, encode_fault, encode_result, parse
+from chargerd_drivers.ocpp.frames import Call, encode_call, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.identity import (
     SUBPROTOCOLS,
     candidates,
@@ -278,9 +279,9 @@ class Listener:
             self._strangers_connected -= 1
 
     async def _hold(self, connection: ServerConnection, dialect: Dialect, stranger: Stranger) -> None:
-        """Keep a stranger Pending (1.6 section 4.2, 2.0.1 B02): answer it, take nothing from it."""
+        """Keep a stranger Pending (1.6 section 4.2, 2.0.1 B02): answer it, take nothing, ask who it is."""
         self._remember(stranger)
-        budget = Budget()
+        budget, is_asked = Budget(), False
         with contextlib.suppress(ConnectionClosed):
             while True:
                 message = await connection.recv()
@@ -290,16 +291,14 @@ class Listener:
                     if not isinstance(frame, Call):
                         continue
                     stranger = self._introduced(stranger, frame, dialect)
-                    payload = dialect.hold(frame.action, frame.payload, self._clock.now())
-                    if payload is None:
-                        refusal = encode_fault(frame.message_id, "NotSupported", "this charger is not configured yet")
-                        await connection.send(refusal)
-                    else:
-                        await connection.send(encode_result(frame.message_id, payload))
+                    await connection.send(_held(frame, dialect, self._clock.now()))
+                    if not is_asked and not _is_boot(frame, dialect) and dialect.BOOT_TRIGGER is not None:
+                        await connection.send(encode_call(str(uuid4()), *dialect.BOOT_TRIGGER))
+                    is_asked = True
 
     def _introduced(self, stranger: Stranger, call: Call, dialect: Dialect) -> Stranger:
         """Take what a boot says about who it is, for whoever is to recognise the charger in a list."""
-        if known_action(call.action, dialect.VERSION) != "BootNotification":
+        if not _is_boot(call, dialect):
             return stranger
         station = obj(call.payload.get("chargingStation"))
         vendor = text(call.payload.get("chargePointVendor") or station.get("vendorName"), length_max=50)
@@ -352,6 +351,17 @@ async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
         if len(group.exceptions) == 1:
             raise group.exceptions[0] from None
         raise
+
+
+def _is_boot(call: Call, dialect: Dialect) -> bool:
+    return known_action(call.action, dialect.VERSION) == "BootNotification"
+
+
+def _held(call: Call, dialect: Dialect, now: datetime) -> str:
+    payload = dialect.hold(call.action, call.payload, now)
+    if payload is None:
+        return encode_fault(call.message_id, dialect.HELD_ERROR, "this charger is not configured yet")
+    return encode_result(call.message_id, payload)
 
 
 def _authorization(headers: Headers) -> str | None:

@@ -20,7 +20,8 @@ class Station:
     """One configured charger. Holds no policy: what it can do, what it says, and transactions that are not ours.
 
     ``password`` is None when none is asked for. ``told`` is what the core was last told that it can do, None when that
-    is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row.
+    is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row, and
+    ``deaf`` those that were given up because no command got an answer.
     ``refused_writes`` are settings with values that it answered no to. ``named_connections`` are those whose URL holds
     its identity.
     """
@@ -37,6 +38,7 @@ class Station:
     budget: Budget = field(default_factory=Budget)
     connections: int = 0
     drops: int = 0
+    deaf: int = 0
     refused_writes: set[str] = field(default_factory=set)
     named_connections: int = 0
     refused_log_ins: int = 0

@@ -28,6 +28,10 @@ from chargerd_drivers.ocpp.wire import Version, known_action, to_payload, to_req
 VERSION: Version = "1.6"
 PROTOCOL = "OCPP 1.6"
 FORMAT_ERROR = "FormationViolation"
+HELD_ERROR = "NotSupported"
+RESTART: Request = to_request(call.Reset(type=enums.ResetType.soft))
+BOOT_TRIGGER: Request | None = None
+"""Nobody is asked to boot: there are chargers that reboot at a request that comes before their boot was answered."""
 
 limit_request = profiles16.limit_request
 clear_request = profiles16.clear_request

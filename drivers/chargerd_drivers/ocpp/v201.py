@@ -31,6 +31,9 @@ from chargerd_drivers.ocpp.wire import Version, known_action, to_payload, to_req
 VERSION: Version = "2.0.1"
 PROTOCOL = "OCPP 2.0.1"
 FORMAT_ERROR = "FormatViolation"
+HELD_ERROR = "SecurityError"
+RESTART: Request = to_request(call.Reset(type=enums.ResetEnumType.immediate))
+BOOT_TRIGGER: Request | None = to_request(call.TriggerMessage(requested_message="BootNotification"))
 
 limit_request = profiles201.limit_request
 clear_request = profiles201.clear_request
@@ -116,23 +119,14 @@ def request(command: StartTransaction | StopTransaction, connector: int) -> Requ
             return to_request(call.RequestStopTransaction(transaction_id=command.transaction_id))
 
 
-def hold(action: str, payload: Json, now: datetime) -> Json | None:
-    """Return the answer to a station that is not configured: nothing is taken, nothing is authorised."""
-    match known_action(action, VERSION):
-        case "BootNotification":
-            return _registered(now, PENDING_INTERVAL_S, enums.RegistrationStatusEnumType.pending)
-        case "Heartbeat":
-            return to_payload(call_result.Heartbeat(current_time=stamp(now)))
-        case "Authorize":
-            return _authorized(accepted=False)
-        case "TransactionEvent":
-            return _token_info(enums.AuthorizationStatusEnumType.invalid) if payload.get("idToken") else {}
-        case "StatusNotification" | "MeterValues":
-            return {}
-        case "DataTransfer":
-            return _data_transfer()
-        case name:
-            return {} if name in _ANSWERED_EMPTY else None
+def hold(action: str, _payload: Json, now: datetime) -> Json | None:
+    """Return the answer to a station that is not configured: all but its boot is refused (B02, B03).
+
+    So it keeps what it has to tell of transactions until it is accepted.
+    """
+    if known_action(action, VERSION) != "BootNotification":
+        return None
+    return _registered(now, PENDING_INTERVAL_S, enums.RegistrationStatusEnumType.pending)
 
 
 def _boot(payload: Json, context: Context) -> Reading:

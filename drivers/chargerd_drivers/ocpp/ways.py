@@ -210,12 +210,18 @@ def _said(command: SetCurrentLimit, limit_a: float, attempt: Attempt) -> float:
     return int(rounded) if float(rounded).is_integer() else rounded
 
 
-def put_back(taste: Taste, *, in_transaction: bool, low_first: bool) -> Taste:
-    """The way in use had no effect: it goes behind all others; when all are there, it is the only one."""
+def put_back(taste: Taste, *, in_transaction: bool, low_first: bool, starves: bool = False) -> Taste:
+    """The way in use had no effect: it goes behind all others; when all are there, it is the only one.
+
+    ``starves``: nothing is offered under a limit that allows it. Then 16 A may be taken for 16 W (OCPP 1.6 errata
+    3.38), and W are tried before other ways to say it in A.
+    """
     used = taste.in_transaction if in_transaction else taste.idle
     if used is None:
         return taste
     unheeded = (*(way for way in taste.unheeded if way != used), used)
+    if starves and used.unit is Unit.AMPERE and Unit.WATT in (taste.units or Unit):
+        return replace(taste, in_transaction=None, idle=None, unit=Unit.WATT, unheeded=unheeded)
     rest = ladder(taste, in_transaction=in_transaction, refused=frozenset(unheeded), low_first=low_first)
     if rest[0] in unheeded:
         unheeded = (used,)

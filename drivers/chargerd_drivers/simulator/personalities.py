@@ -184,7 +184,7 @@ PERSONALITIES = {
     ),
     "persists-over-restart": Personality(
         summary="a restart ends no transaction: it goes on with its limits",
-        seen="Grizzl-E and others: evcc #33908",
+        seen="nobody by name; OCPP 1.6 lets a transaction go on after a power failure",
         behaviour=Behaviour(transactions=Transactions(survives_restart=True)),
     ),
     # Limits

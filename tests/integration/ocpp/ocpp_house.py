@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from chargerd.contract import Note, PageQuery
 from chargerd.core.decide import next_deadline
-from chargerd.core.events import ImmediateStartRequested, PricesUpdated, VehicleReported
+from chargerd.core.events import ImmediateStartRequested, OverrideCancelled, PricesUpdated, VehicleReported
 from chargerd.core.ids import ReplyTo, VehicleId
 from chargerd.core.model import State
 from chargerd.desk import DaemonDesk
@@ -43,6 +43,7 @@ class HandClock:
         self.time = utc(at)
         self._moved = asyncio.Event()
         self._sleepers: list[float] = []
+        self._ends: list[datetime] = []
         self._fell_asleep = asyncio.Event()
 
     def now(self) -> datetime:
@@ -54,12 +55,19 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         end = self.time + timedelta(seconds=seconds)
         self._sleepers.append(seconds)
+        self._ends.append(end)
         self._fell_asleep.set()
         try:
             while self.time < end:
                 await self._moved.wait()
         finally:
             self._sleepers.remove(seconds)
+            self._ends.remove(end)
+
+    @property
+    def next_end(self) -> datetime | None:
+        """When the next one wakes."""
+        return min(self._ends, default=None)
 
     async def sleeper(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long."""
@@ -79,13 +87,15 @@ class HandClock:
 class Box:
     """The charger's end of one connection. It accepts whatever it is asked, and does nothing of it by itself.
 
-    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action.
+    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action, None for none at all.
+    ``is_deaf``: nothing that it is asked gets an answer.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.asked: deque[tuple[str, Json]] = deque()
-        self.answers: dict[str, Json] = {}
+        self.answers: dict[str, Json | None] = {}
+        self.is_deaf = False
         self._replies: dict[str, asyncio.Future[list[Any]]] = {}
         self._ids = itertools.count(1)
         self._came = asyncio.Event()
@@ -105,6 +115,10 @@ class Box:
         result: Json = frame[2]
         return result
 
+    def all_asked(self, action: str) -> list[Json]:
+        """What it was asked so far with this action."""
+        return [payload for name, payload in self.asked if name == action]
+
     async def was_asked(self, action: str, **members: Any) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while not any(name == action and members.items() <= payload.items() for name, payload in self.asked):
@@ -118,7 +132,8 @@ class Box:
                 if frame[0] == 2:
                     self.asked.append((frame[2], frame[3]))
                     answer = self.answers.get(frame[2], {"status": "Accepted"})
-                    await self.socket.send(json.dumps([3, frame[1], answer]))
+                    if answer is not None and not self.is_deaf:
+                        await self.socket.send(json.dumps([3, frame[1], answer]))
                     self._came.set()
                 elif frame[1] in self._replies:
                     self._replies.pop(frame[1]).set_result(frame)
@@ -127,12 +142,12 @@ class Box:
 class House:
     """One run of the daemon's inside. Made by ``house``."""
 
-    def __init__(self, store: SqliteStore, clock: HandClock) -> None:
+    def __init__(self, store: SqliteStore, clock: HandClock, **section: Any) -> None:
         self.clock = clock
         self.notes: list[Note] = []
         self.inbox = Inbox()
         self.driver = OcppDriver(
-            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10),
+            OcppSection(listen="127.0.0.1:0", answer_timeout_s=10, **section),
             {GARAGE: OcppCharger(identity="CP1")},
             clock,
             store,
@@ -167,6 +182,17 @@ class House:
     @property
     def kwh(self) -> float:
         return float(self.doc["statistics"]["aggregated"]["kwhSum"])
+
+    @property
+    def error(self) -> str | None:
+        """The error of the current session, by its kind."""
+        latest = self.doc["error"]["latest"]
+        return None if latest is None else str(latest["type"])
+
+    @property
+    def told(self) -> set[str]:
+        """The errors that were told in the journal so far."""
+        return {note.error for note in self.notes if note.error is not None}
 
     async def settled(self) -> list[Json]:
         """The settled documents, oldest first."""
@@ -208,6 +234,12 @@ class House:
         assert await self.desk.request(wish) is None
         await self.calm()
 
+    async def unboost(self) -> None:
+        """Take back that charging is wanted from now on: the plan of the night is in force again."""
+        reply_to = ReplyTo(f"unboost{next(self._names)}")
+        assert await self.desk.request(OverrideCancelled(policy_id=POLICY, reply_to=reply_to)) is None
+        await self.calm()
+
     async def calm(self) -> None:
         """Wait until all that was said is decided, and every command has its outcome."""
         async with asyncio.timeout(PATIENCE_S):
@@ -243,10 +275,13 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, clock: HandClock, *, managed: bool = True) -> AsyncIterator[House]:
-    """Run the daemon's inside over a database in a folder; it ends as a killed process does, without a last word."""
+async def house(folder: Path, clock: HandClock, *, managed: bool = True, **section: Any) -> AsyncIterator[House]:
+    """Run the daemon's inside over a database in a folder; it ends as a killed process does, without a last word.
+
+    ``section`` are options of ``[ocpp]``.
+    """
     async with SqliteStore.open(f"sqlite://{folder / 'house.db'}") as store:
-        home = House(store, clock)
+        home = House(store, clock, **section)
         home.loop.restore(await store.load())
         await home.loop.handle(Home(managed=managed).configuration(restarted=True))
         await home.loop.handle(PricesUpdated(curve=NIGHT))

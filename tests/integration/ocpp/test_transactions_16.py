@@ -1,64 +1,13 @@
 """OCPP 1.6 transactions through driver, core and database: told twice, lost, late, or with ids that nobody gave."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.ocpp.ocpp_house import Box, HandClock, House, house, stamp
-
-
-async def status(box: Box, house: House, word: str, at: datetime | str | None = None) -> None:
-    at = house.clock.time if at is None else at
-    payload = {"connectorId": 1, "errorCode": "NoError", "status": word, "timestamp": stamp(at)}
-    assert await box.call("StatusNotification", payload) == {}
-
-
-def start(at: datetime | str, register: Any = 1000, tag: str = "tag") -> dict[str, Any]:
-    return {"connectorId": 1, "idTag": tag, "meterStart": register, "timestamp": stamp(at)}
-
-
-def stop(number: Any, at: datetime | str, register: Any, **more: Any) -> dict[str, Any]:
-    return {"transactionId": number, "meterStop": register, "timestamp": stamp(at), **more}
-
-
-def sample(at: datetime | str, register: float, power: float | None = None) -> dict[str, Any]:
-    values = [{"value": str(register), "measurand": "Energy.Active.Import.Register", "unit": "Wh"}]
-    if power is not None:
-        values.append({"value": str(power), "measurand": "Power.Active.Import", "unit": "W"})
-    return {"timestamp": stamp(at), "sampledValue": values}
-
-
-async def meter(box: Box, house: House, register: float, power: float | None = None, **more: Any) -> None:
-    payload = {"connectorId": 1, "meterValue": [sample(house.clock.time, register, power)], **more}
-    assert await box.call("MeterValues", payload) == {}
-
-
-ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
-
-
-async def charge(box: Box, house: House, *, register: int = 1000, minutes: int = 10) -> tuple[int, int]:
-    """Plug in, begin a transaction, and charge at 6 kW; return its number and the register."""
-    await status(box, house, "Available")
-    await meter(box, house, register, 0)
-    await house.pass_s(60)
-    await status(box, house, "Preparing")
-    await house.boost()
-    number = (await box.call("StartTransaction", start(house.clock.time, register)))["transactionId"]
-    await status(box, house, "Charging")
-    for _ in range(minutes):
-        await house.pass_s(60)
-        register += 100
-        await meter(box, house, register, 6000, transactionId=number)
-    await house.calm()
-    return number, register
-
-
-async def leave(box: Box, house: House) -> None:
-    """Unplug, and wait until the visit is settled."""
-    await status(box, house, "Available")
-    await house.pass_s(600)
+from tests.integration.ocpp.ocpp_house import HandClock, house
+from tests.integration.ocpp.words_16 import ACCEPTED, charge, leave, meter, sample, start, status, stop
 
 
 async def test_a_start_told_again_gets_the_same_id_after_a_reconnect_and_after_a_restart(tmp_path: Path) -> None:
@@ -246,9 +195,6 @@ async def test_a_visit_that_is_told_hours_late_is_settled_in_the_past(tmp_path: 
             await home.pass_s(1200)
             visits = await home.settled()
             assert home.doc["state"] == "UPCOMING"
-    if first:
-        assert visits == []
-        return
     [visit] = visits
     assert visit["statistics"]["aggregated"]["kwhSum"] == 8.0
     assert (visit["pluggedInAt"], visit["pluggedOutAt"]) == ("2025-06-10T14:00:00Z", "2025-06-10T16:00:00Z")

@@ -211,8 +211,8 @@ def test_every_request_keeps_to_the_schema(command) -> None:
     assert fault_in(payload, action, "request", "2.0.1") is None
 
 
-@pytest.mark.parametrize("action", ["BootNotification", "Heartbeat", "Authorize", "TransactionEvent", "DataTransfer"])
-def test_what_a_stranger_is_told_keeps_to_the_schema(action) -> None:
-    answer = v201.hold(action, {"idToken": {"idToken": "x"}}, NOW)
+def test_what_a_stranger_is_told_keeps_to_the_schema() -> None:
+    answer = v201.hold("BootNotification", {}, NOW)
     assert answer is not None
-    assert fault_in(answer, action, "answer", "2.0.1") is None
+    assert fault_in(answer, "BootNotification", "answer", "2.0.1") is None
+    assert v201.hold("TransactionEvent", {}, NOW) is None
