@@ -202,7 +202,9 @@ def check_command(command: ChargerCommand, state: State) -> None:
             opens = want is Want.HOLD and state.control.limit_a == 0 and state.control.later != ()
             assert want is Want.CHARGE or opens, "or for a standing order"
             assert facts.plugged
-            assert facts.transaction is None or state.control.attempts > WAKES_AT, "or it is taken for lost"
+            running, lost = facts.transaction, state.control.attempts > WAKES_AT
+            waits = running is not None and running.transaction_id == facts.waits_in
+            assert running is None or waits or lost, "no other is begun beside one"
             assert slot is not None
             assert slot.session.unplugged_at is None
             assert not missing_capabilities(state, slot)
