@@ -67,3 +67,15 @@ def test_a_limit_that_shows_its_effect_is_not_said_another_way() -> None:
     home = Home().until("10T22:15").plug().until("11T01:30")
     assert not any(limit.unheeded for limit in home.sent(SetCurrentLimit))
     assert home.errors() == []
+
+
+def test_the_limit_is_told_again_at_once_when_a_car_resumes_by_it() -> None:
+    """go-e, Easee and BMW/Delta begin at full current after a pause."""
+    home = Home().until("10T22:15").plug().until("10T22:20")
+    assert home.boost(36) is None
+    home.until("10T22:40").status(Activity.SUSPENDED_EVSE).until("11T00:59")
+    sent = len(home.sent(SetCurrentLimit))
+    home.until("11T01:00:01").status(Activity.CHARGING)
+    assert [limit.limit_a for limit in home.sent(SetCurrentLimit)[sent:]] == [16, 16]
+    home.until("11T01:30").status(Activity.CHARGING).until("11T01:40")
+    assert len(home.sent(SetCurrentLimit)) == sent + 2

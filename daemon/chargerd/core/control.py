@@ -38,6 +38,8 @@ LIMIT_AGAIN = timedelta(minutes=5)
 """A limit that got no answer while charging goes on is sent again after so long."""
 OUTCOME_LOST = timedelta(minutes=2)
 """A command without an outcome for so long is taken as lost."""
+ENDS_PAUSE_WITHIN = timedelta(seconds=90)
+"""What resumes so soon after a limit was sent does so by it."""
 OBEYS_BY_ITSELF = timedelta(seconds=30)
 """So long a charger has to do by itself what its standing order says."""
 FULL_AFTER = timedelta(minutes=10)
@@ -184,7 +186,8 @@ def _limit_differs(state: State) -> bool:
     control = state.control
     waits = control.limit_again_at is not None and state.at < control.limit_again_at
     sendable = can_limit(state) and not control.limit_refused and not waits
-    differs = control.limit_a != state.charger.max_a or effect.is_exceeded(state) or effect.starves(state)
+    differs = control.limit_a != state.charger.max_a or control.resumed
+    differs = differs or effect.is_exceeded(state) or effect.starves(state)
     return control.want is Want.CHARGE and sendable and differs
 
 
@@ -213,6 +216,7 @@ def _commanded(state: State, now: datetime) -> tuple[State, tuple[ChargerCommand
         in_flight=flights,
         next_command_id=control.next_command_id + len(commands),
         told=standing.told(control, now) if limits else control.told,
+        resumed=control.resumed and not limits,
         held_at=now if commands and control.want is Want.HOLD else control.held_at,
         unheeded=control.unheeded + 1 if ignored and limits else control.unheeded,
         last=_asked(flights[-1]) if flights else control.last,
@@ -455,6 +459,17 @@ def restarted(control: Control) -> Control:
     )
 
 
+def resumed(state: State) -> State:
+    """A pause that we ended is over, and with it, at some, the limit: go-e, Easee, BMW/Delta begin at full current.
+
+    One that ended by the standing order is left to the meter.
+    """
+    last = state.control.last
+    if last is None or not last.limit_a or state.at - last.sent_at > ENDS_PAUSE_WITHIN:
+        return state
+    return _with_control(state, resumed=True)
+
+
 def listening(state: State, now: datetime) -> State:
     """Hear first what the charger has to tell; a car that is being unplugged is not started again."""
     return _with_control(state, listen_until=now + FACTS_FIRST)
@@ -471,5 +486,12 @@ def ended(state: State, now: datetime) -> State:
 def limit_forgotten(state: State) -> State:
     """A transaction began or ended, or the connection is new: which limit is in force is not known any more."""
     return _with_control(
-        state, limit_a=None, limited_at=None, later=(), limit_refused=False, limit_again_at=None, unheeded=0
+        state,
+        limit_a=None,
+        limited_at=None,
+        later=(),
+        limit_refused=False,
+        limit_again_at=None,
+        resumed=False,
+        unheeded=0,
     )

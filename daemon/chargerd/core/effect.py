@@ -24,8 +24,10 @@ def is_exceeded(state: State) -> bool:
 
 def starves(state: State) -> bool:
     """Nothing is offered under a limit that allows it (some take 16 A for 16 W): it is said another way, once."""
-    reading, since = state.facts.reading, state.control.limited_at
-    had_time = reading is not None and since is not None and reading.at > since + SHOWS_WITHIN
+    facts, limited_at = state.facts, state.control.limited_at
+    if facts.reading is None or limited_at is None or facts.activity_at is None:
+        return False
+    had_time = facts.reading.at > max(limited_at + SHOWS_WITHIN, facts.activity_at + FIRST_SAMPLE)
     return had_time and not state.control.unheeded and is_unheeded(state)
 
 

@@ -19,6 +19,7 @@ from chargerd.core import (
 )
 from chargerd.core.commands import AnswerAuthorize, AnswerRequest, AnswerTransaction, Command
 from chargerd.core.events import (
+    Activity,
     AuthorizeRequested,
     ClockStepped,
     Configured,
@@ -115,7 +116,10 @@ def status(state: State, event: StatusReported, now: datetime) -> State:
     replugged = event.plugged is True and had.plugged is False
     lost = had.transaction is not None and state.facts.transaction is None
     mended = bool(had.fault) and not state.facts.fault
-    return control.asked_anew(state) if replugged or lost or mended else state
+    if replugged or lost or mended:
+        return control.asked_anew(state)
+    resumes = had.activity is Activity.SUSPENDED_EVSE and state.facts.activity is Activity.CHARGING
+    return control.resumed(state) if resumes else state
 
 
 def sampled(state: State, event: MeterSampled, now: datetime) -> State:

@@ -314,11 +314,10 @@ class Control:
     ``limit_a`` is the limit that the charger last confirmed or took up by its standing order, None when unknown, in
     force since ``limited_at``; ``limit_refused`` keeps one that was not taken from being sent again and again;
     ``limit_again_at`` is when one that got no answer is sent anew. ``unheeded`` counts the limits in a row that were
-    accepted and had no effect. ``holds_down`` is True from a pause of ours on, until a limit over 0 is
-    confirmed; ``held_at`` is when we last held a car back that has not charged since. ``refusal`` and ``failure``
-    keep the last no of this stretch, ``last`` the last command.
-    ``later`` is the standing order that the charger has, ``opened_for`` the visit in which a transaction was begun for
-    it to be followed in, ``told`` when the last limits were told.
+    accepted and had no effect, ``resumed`` says that a pause ended since the last one was sent. ``holds_down`` is True
+    from a pause of ours on, until a limit over 0 is confirmed; ``held_at`` is when we last held a car back that has not
+    charged since. ``refusal`` and ``failure`` keep the last no of this stretch, ``last`` the last command. ``later`` is
+    the charger's standing order, ``opened_for`` the visit that got a transaction for it, ``told`` when limits were.
     """
 
     want: Want = Want.FREE
@@ -333,6 +332,7 @@ class Control:
     limited_at: datetime | None = None
     limit_refused: bool = False
     limit_again_at: datetime | None = None
+    resumed: bool = False
     unheeded: int = 0
     later: tuple[LimitStep, ...] = ()
     told: tuple[datetime, ...] = ()
@@ -379,9 +379,9 @@ class ChargerFacts:
     plug-in, ``present_at`` the last evidence of a car; ``left_unseen`` says that it left while nobody heard.
     ``token`` is the last card or EVCCID presented, in lower case, and ``token_at`` when. ``waits_in`` is a transaction
     that has a car and no more (2.0.1). ``low_samples`` counts consecutive samples without power,
-    ``register_scale`` makes Wh of what the meter shows.
-    ``zero_stops`` counts the transactions that this firmware ended at a limit of 0, ``outlived_zero`` says that one
-    went on under it; ``dead_stops`` counts the starts that it refused behind a stop of ours. See ``abilities``.
+    ``register_scale`` makes Wh of what the meter shows. ``zero_stops`` counts the transactions that this firmware ended
+    at a limit of 0, ``outlived_zero`` says that one went on under it; ``dead_stops`` counts the starts that it refused
+    behind a stop of ours. See ``abilities``.
     """
 
     online: bool = False

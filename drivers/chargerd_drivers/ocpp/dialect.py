@@ -1,5 +1,6 @@
 """What the two versions have in common: the shape of a translated message, and what a version must be able to do."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,17 @@ PENDING_INTERVAL_S = 60
 """When a charger that is held Pending asks again."""
 
 
+def _as_told(elements: object, _now: datetime) -> object:
+    return elements
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a translation needs to know besides the payload.
 
     ``reply_to`` names this message, should it need a decision. ``foreign`` holds the transactions of other connectors
-    of the same charger. ``spare_transaction_id`` is given to a transaction that we do not control.
+    of the same charger. ``spare_transaction_id`` is given to a transaction that we do not control. ``mend`` makes of
+    the elements of a meterValue, and the time now, what they are to be read as.
     """
 
     charger_id: ChargerId
@@ -32,6 +38,7 @@ class Context:
     heartbeat_interval_s: int = 300
     foreign: AbstractSet[str] = frozenset()
     spare_transaction_id: int = 0
+    mend: Callable[[object, datetime], object] = _as_told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -367,6 +367,7 @@ class Link:
             heartbeat_interval_s=self._section.heartbeat_interval_s,
             foreign=station.foreign.keys(),
             spare_transaction_id=station.spare_transaction_id(now),
+            mend=station.registers.mended,
         )
 
     async def _introduce(self) -> None:

@@ -13,13 +13,15 @@ from chargerd.contract import ChargerId, MeterSampled, PerPhase, SampleContext, 
 from chargerd_drivers.ocpp.fields import integer, listing, moment, number, obj, text, word
 
 ENERGY = "Energy.Active.Import.Register"
+INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
 CURRENT = "Current.Import"
 SOC = "SoC"
 
-_MEASURANDS = {name.casefold(): name for name in (ENERGY, POWER, CURRENT, SOC)}
+_MEASURANDS = {name.casefold(): name for name in (ENERGY, INTERVAL, POWER, CURRENT, SOC)}
 _UNITS: dict[str, dict[str, float]] = {
     ENERGY: {"": 1, "wh": 1, "kwh": 1e3, "mwh": 1e6},
+    INTERVAL: {"": 1, "wh": 1, "kwh": 1e3, "mwh": 1e6},
     POWER: {"": 1, "w": 1, "kw": 1e3},
     CURRENT: {"": 1, "a": 1, "ma": 1e-3},
     SOC: {"": 1, "percent": 1, "%": 1},
@@ -37,14 +39,18 @@ _REGISTER_WH_MAX = 10**12
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """One sampled value in W, A, Wh or percent. ``phase`` 0 is the total; ``at_outlet`` is where the car draws."""
+class Value:
+    """One sampled value in W, A, Wh or percent. ``phase`` 0 is the total; ``at_outlet`` is where the car draws.
+
+    ``context_said`` is the context as the charger spells it.
+    """
 
     measurand: str
     value: float
     phase: int
     context: SampleContext
     at_outlet: bool
+    context_said: str = ""
 
 
 def readings(
@@ -72,7 +78,8 @@ def last_register(samples: Iterable[MeterSampled], context: SampleContext) -> fl
 def _reading(
     charger_id: ChargerId, element: dict[str, Any], now: datetime, transaction_id: TransactionId | None
 ) -> MeterSampled | None:
-    values = [value for value in map(_value, listing(element.get("sampledValue"))) if value is not None]
+    found = map(value_of, listing(element.get("sampledValue")))
+    values = [value for value in found if value is not None and value.measurand != INTERVAL]
     order = list(_CONTEXTS.values())
     values.sort(key=lambda value: order.index(value.context))
     energy, power, current, soc = (_pick(values, name) for name in (ENERGY, POWER, CURRENT, SOC))
@@ -92,7 +99,8 @@ def _reading(
     return None if nothing else sample
 
 
-def _value(raw: object) -> _Value | None:
+def value_of(raw: object) -> Value | None:
+    """Return a sampled value in its base unit; None for one that is missing, no number, signed, or not used."""
     sampled = obj(raw)
     if word(sampled.get("format")) == "signeddata":
         return None
@@ -105,12 +113,13 @@ def _value(raw: object) -> _Value | None:
     multiplier = integer(unit.get("multiplier")) or 0
     if factor is None or abs(multiplier) > 12:
         return None
-    return _Value(
+    return Value(
         measurand=name,
         value=amount * factor * 10.0**multiplier,
         phase=phase,
         context=_CONTEXTS.get(text(sampled.get("context")).casefold(), SampleContext.PERIODIC),
         at_outlet=word(sampled.get("location")) in {"", "outlet"},
+        context_said=text(sampled.get("context")),
     )
 
 
@@ -124,14 +133,14 @@ def _measurand(sampled: dict[str, Any]) -> tuple[str | None, int | None]:
     return _MEASURANDS.get(spelled), _PHASES.get(phase) if phase else 0
 
 
-def _pick(values: list[_Value], measurand: str) -> list[_Value]:
+def _pick(values: list[Value], measurand: str) -> list[Value]:
     """Keep the values of one measurand at the outlet (elsewhere if there are none) that share the best context."""
     fitting = [value for value in values if value.measurand == measurand]
     fitting = [value for value in fitting if value.at_outlet] or fitting
     return [value for value in fitting if value.context is fitting[0].context]
 
 
-def _total(values: list[_Value]) -> float | None:
+def _total(values: list[Value]) -> float | None:
     """Return the value given for all phases; without one, the sum over the phases."""
     by_phase = {value.phase: value.value for value in values}
     if 0 in by_phase:
@@ -139,7 +148,7 @@ def _total(values: list[_Value]) -> float | None:
     return sum(by_phase.values()) if by_phase else None
 
 
-def _per_phase(values: list[_Value]) -> PerPhase | None:
+def _per_phase(values: list[Value]) -> PerPhase | None:
     """Return phase currents in A. One current without a phase counts once: that is the careful reading."""
     by_phase = {value.phase: value.value for value in values}
     if not by_phase:

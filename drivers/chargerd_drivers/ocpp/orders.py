@@ -101,6 +101,7 @@ class Orders:
         if isinstance(event, AuthorizeRequested):
             self._authorised.append(event.id_token)
         if isinstance(event, TransactionStarted):
+            self._station.registers.begun(event.register_wh or 0.0)
             await self._saw_start(event)
 
     async def _limit(self, command: SetCurrentLimit) -> None:

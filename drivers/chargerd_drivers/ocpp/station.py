@@ -8,6 +8,7 @@ from chargerd.contract import Capabilities, ChargerId
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger
 from chargerd_drivers.ocpp.lessons import Lessons
+from chargerd_drivers.ocpp.registers import Registers
 from chargerd_drivers.ocpp.unasked import Hearsay
 
 _FOREIGN_MAX = 64
@@ -36,6 +37,7 @@ class Station:
     stalls: Counter[str] = field(default_factory=Counter)
     hearsay: Hearsay = field(default_factory=Hearsay)
     budget: Budget = field(default_factory=Budget)
+    registers: Registers = field(default_factory=Registers)
     connections: int = 0
     drops: int = 0
     deaf: int = 0

@@ -178,7 +178,7 @@ def _meter_values(payload: Json, context: Context) -> Reading:
         return Reading(action="MeterValues", reply={})
     samples = metering.readings(
         context.charger_id,
-        payload.get("meterValue"),
+        context.mend(payload.get("meterValue"), context.now),
         context.now,
         transaction_id=_transaction(payload.get("transactionId")),
     )
@@ -219,7 +219,7 @@ def _stop(payload: Json, context: Context) -> Reading:
         return Reading(action="StopTransaction", reply=accepted)
     samples = metering.readings(
         context.charger_id,
-        payload.get("transactionData"),
+        context.mend(payload.get("transactionData"), context.now),
         context.now,
         transaction_id=transaction_id,
     )

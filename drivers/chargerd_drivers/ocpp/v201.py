@@ -172,7 +172,10 @@ def _meter_values(payload: Json, context: Context) -> Reading:
     """MeterValues outside a transaction (J01)."""
     evse = payload.get("evseId")
     is_ours = evse is None or integer(evse) == context.connector
-    samples = metering.readings(context.charger_id, payload.get("meterValue"), context.now) if is_ours else ()
+    if not is_ours:
+        return Reading(action="MeterValues", reply={})
+    elements = context.mend(payload.get("meterValue"), context.now)
+    samples = metering.readings(context.charger_id, elements, context.now)
     return Reading(action="MeterValues", reply={}, events=samples)
 
 
@@ -196,9 +199,8 @@ def _transaction_event(payload: Json, context: Context) -> Reading:
     if is_foreign:
         return Reading(action="TransactionEvent", reply=fallback, foreign=transaction_id or None)
     kind = word(payload.get("eventType"))
-    samples = metering.readings(
-        context.charger_id, payload.get("meterValue"), context.now, transaction_id=transaction_id or None
-    )
+    elements = context.mend(payload.get("meterValue"), context.now)
+    samples = metering.readings(context.charger_id, elements, context.now, transaction_id=transaction_id or None)
     status = _transaction_status(payload, transaction, transaction_id, context)
     events = _ordered(kind, payload, transaction, samples, status, context)
     takes_decision = kind in {"started", "ended"}

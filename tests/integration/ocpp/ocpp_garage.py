@@ -96,23 +96,23 @@ async def garage(
     *personalities: str,
     version: str = "1.6",
     car: Car | None = None,
-    report_soc: bool = False,
+    max_a: float = 16.0,
     clock: HandClock | None = None,
 ) -> AsyncIterator[Garage]:
-    """Run both sides from 20:00 on, until the charger is set up; no car is there."""
+    """Run both sides from 20:00 on, until the charger is set up; no car is there. It is built for 16 A."""
     clock = clock or HandClock()
     car = car or Car()
     told: list[Json] = []
     behaviour = combined(personalities, version=version)
     physics = Physics(outlet=Outlet(), car=car, stored_wh=car.battery_wh * LEVEL_PCT / 100, register_wh=1_234_567)
-    async with house(folder, clock) as home, asyncio.TaskGroup() as tasks:
+    async with house(folder, clock, max_a=max_a) as home, asyncio.TaskGroup() as tasks:
         station = Station(physics, now=clock.now(), settings=Settings(phases=3, behaviour=behaviour))
         url = f"ws://127.0.0.1:{(await home.driver.ports()).plain}/ocpp"
         simulation = Simulation(
             station=station,
             address=Address(url=url, identity="CP1", version=version),
             nameplate=Nameplate(
-                vendor="Simulated", model="Wallbox", firmware="1.0.0", serial="SIM-1", report_soc=report_soc
+                vendor="Simulated", model="Wallbox", firmware="1.0.0", serial="SIM-1", report_soc=False
             ),
             clock=clock,
             write=lambda line: told.append(json.loads(line)),

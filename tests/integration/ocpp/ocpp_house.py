@@ -9,6 +9,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -275,15 +276,19 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, clock: HandClock, *, managed: bool = True, **section: Any) -> AsyncIterator[House]:
+async def house(
+    folder: Path, clock: HandClock, *, managed: bool = True, max_a: float = 16.0, **section: Any
+) -> AsyncIterator[House]:
     """Run the daemon's inside over a database in a folder; it ends as a killed process does, without a last word.
 
     ``section`` are options of ``[ocpp]``.
     """
+    configured = Home(managed=managed).configuration(restarted=True)
+    configured = replace(configured, charger=replace(configured.charger, max_a=max_a))
     async with SqliteStore.open(f"sqlite://{folder / 'house.db'}") as store:
         home = House(store, clock, **section)
         home.loop.restore(await store.load())
-        await home.loop.handle(Home(managed=managed).configuration(restarted=True))
+        await home.loop.handle(configured)
         await home.loop.handle(PricesUpdated(curve=NIGHT))
         async with home.driver, asyncio.TaskGroup() as tasks:
             running = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chargerd_drivers.simulator.physics import Car
 from tests.integration.ocpp.ocpp_garage import Garage, garage
 from tests.integration.ocpp.ocpp_house import HandClock, Json
 
@@ -73,3 +74,97 @@ async def test_its_car_is_charged_in_the_cheap_hour_and_each_watt_hour_is_counte
     async with garage(tmp_path, name, version=version, clock=HandClock(EVENING)) as it:
         document = await night(it)
         assert kwh(document) * 1000 == pytest.approx(it.station.session_wh, abs=0.5)
+
+
+@pytest.mark.parametrize("name", ["power-only-meter", "current-only-meter"])
+async def test_a_car_whose_energy_nobody_tells_is_charged_and_measured_by_its_power(tmp_path: Path, name: str) -> None:
+    async with garage(tmp_path, name, clock=HandClock(EVENING)) as it:
+        document = await night(it)
+        assert kwh(document) * 1000 == pytest.approx(it.station.session_wh, rel=0.03)
+        [quarter] = [cell for cell in document["statistics"]["timeseries"] if cell["startAt"].endswith("T01:15:00Z")]
+        assert quarter["kwh"] == pytest.approx(11, rel=0.02)
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_meter_that_is_read_each_7_minutes_has_its_energy_in_the_right_quarters(
+    tmp_path: Path, version: str
+) -> None:
+    async with garage(
+        tmp_path, "coarse-meter", version=version, clock=HandClock(EVENING), car=Car(power_max_w=7200)
+    ) as it:
+        await it.plug()
+        await it.until("11T02:40")
+        document = await it.unplug()
+    assert it.errors == set()
+    full = [
+        cell["kwh"] / 4
+        for cell in document["statistics"]["timeseries"]
+        if "T01:15" <= cell["startAt"][10:16] <= "T02:00"
+    ]
+    assert full == pytest.approx([1.8] * len(full), abs=0.05)
+    assert len(full) == 4
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_car_that_resumes_at_full_current_is_down_to_its_limit_within_5_s(tmp_path: Path, version: str) -> None:
+    traits = ("inrush", "single-period")
+    async with garage(tmp_path, *traits, version=version, max_a=8, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.home.boost(36)
+        await it.until("11T00:59")
+        assert it.power_w == 0
+        assert it.count("transaction-ended") == 0
+        await it.until("11T01:00:08")
+        assert it.current_a <= 8
+        for minute in range(1, 10):
+            await it.until(f"11T01:{minute:02}")
+            assert 7.9 <= it.current_a <= 8
+
+
+async def test_a_car_that_resumes_at_full_current_by_the_plan_in_its_charger_is_seen_by_the_meter(
+    tmp_path: Path,
+) -> None:
+    async with garage(tmp_path, "inrush", max_a=8, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.home.boost(36)
+        await it.until("11T00:59")
+        assert it.power_w == 0
+        await it.until("11T01:01:30")
+        assert 7.9 <= it.current_a <= 8
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_first_transaction_that_heeds_no_limit_is_curtailed_within_10_s(tmp_path: Path, version: str) -> None:
+    async with garage(
+        tmp_path, "first-transaction-unlimited", version=version, max_a=8, clock=HandClock(EVENING)
+    ) as it:
+        await it.plug()
+        await it.until("11T01:00:10")
+        assert it.current_a <= 8
+        await it.until("11T01:05")
+        assert 7.9 <= it.current_a <= 8
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_first_transaction_that_begins_by_itself_in_a_dear_hour_is_held_within_10_s(
+    tmp_path: Path, version: str
+) -> None:
+    traits = ("autostart", "first-transaction-unlimited")
+    async with garage(tmp_path, *traits, version=version, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.pass_s(10)
+        assert it.power_w == 0
+        await it.until("11T00:59")
+        assert it.station.session_wh <= 30
+        await it.until("11T01:05")
+        assert it.power_w > 0
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_an_old_profile_of_8_a_at_the_highest_level_does_not_slow_a_car_down(
+    tmp_path: Path, version: str
+) -> None:
+    async with garage(tmp_path, "stale-profile", version=version, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.until("11T01:05")
+        assert it.current_a > 15
