@@ -87,6 +87,18 @@ def test_a_visit_from_before_a_charger_was_ever_connected_is_settled_in_the_past
     assert home.doc["state"] == "UPCOMING"
 
 
+@pytest.mark.parametrize(("began_wh", "counted_kwh"), [(100_000, 6.0), (0, 5.8)], ids=["as it was", "nonsense"])
+def test_a_visit_that_goes_on_and_is_told_late_counts_from_the_register_of_its_start(
+    began_wh: int, counted_kwh: float
+) -> None:
+    home = away_until("11T03:00")
+    starts(home, "11T02:00", began_wh)
+    for minute in range(1, 61):
+        meters(home, utc("11T02:00") + timedelta(minutes=minute), 100_000 + 100 * minute, 6000)
+    assert home.doc["pluggedInAt"] == "2025-06-11T02:00:00Z"
+    assert kwh_sum(home.doc) == counted_kwh
+
+
 def test_a_transaction_that_ends_after_a_charger_connected_for_the_first_time_was_seen() -> None:
     home = Home()
     starts(home, "10T14:00", 100_000)

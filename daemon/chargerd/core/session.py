@@ -14,7 +14,7 @@ from chargerd.core import blocks, document, evidence, learned, ledger, level, ou
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.frozen import replace
 from chargerd.core.ids import ChargerId, PolicyId, SessionId
-from chargerd.core.model import LevelSource, Session, Slot, State, Targets
+from chargerd.core.model import ChargerFacts, LevelSource, Session, Slot, State, Targets
 from chargerd.core.policy import Policy, VehicleSpec
 from chargerd.core.units import whole_second
 
@@ -217,9 +217,9 @@ def opened(state: State, now: datetime) -> State:
     facts = state.facts
     plugged_in_at = whole_second(min(facts.plugged_at or now, now))
     account = ledger.opened(plugged_in_at, facts.register_scale)
-    reading, seen_since = facts.reading, facts.online_since
-    if facts.plug_wh is not None and reading is not None and seen_since is not None and reading.at >= seen_since:
-        account = register.anchored(account, plugged_in_at, facts.plug_wh)
+    from_wh = _register_at_plug_in(facts, plugged_in_at)
+    if from_wh is not None:
+        account = register.anchored(account, plugged_in_at, from_wh)
     slot = state.slot_of(whose.owner(state, plugged_in_at).policy_id)
     if slot is None:
         state, guest_id = new_id(state, None, now)
@@ -227,6 +227,16 @@ def opened(state: State, now: datetime) -> State:
         return replace(state, guest=guest)
     visited = Session(session_id=slot.session.session_id, policy_id=None, plugged_in_at=plugged_in_at, ledger=account)
     return with_slot(state, replace(slot, session=_visiting(slot, visited, now)))
+
+
+def _register_at_plug_in(facts: ChargerFacts, plugged_in_at: datetime) -> float | None:
+    """The register when the car came, as this connection told it; of a visit told late, that of its transaction."""
+    reading, seen_since, running = facts.reading, facts.online_since, facts.transaction
+    if facts.plug_wh is not None and reading is not None and seen_since is not None and reading.at >= seen_since:
+        return facts.plug_wh
+    if running is None or running.started_at < plugged_in_at:
+        return None
+    return running.register_wh
 
 
 def _settled(state: State, now: datetime) -> tuple[State, tuple[Command, ...]]:

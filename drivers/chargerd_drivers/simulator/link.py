@@ -170,7 +170,7 @@ class Link:
                 self._peer.rebooted()
 
     async def _wait(self, seconds: float) -> None:
-        await asyncio.sleep(max(self._clock.real_seconds(seconds), REAL_WAIT_MIN_S))
+        await self._clock.sleep(max(seconds, REAL_WAIT_MIN_S / self._clock.real_seconds(1)))
 
     async def _connect(self) -> str:
         """Hold one connection, and return why it ended."""

@@ -48,6 +48,11 @@ class Garage:
         await self.pass_s(900)
         return (await self.home.settled())[-1]
 
+    async def drop(self, *, away_s: float) -> None:
+        """Cut the connection; the charger dials again after so many seconds."""
+        await self._do("drop", away_s=away_s)
+        await self.home.offline()
+
     async def _do(self, deed: str, **more: Any) -> None:
         self._simulation.schedule(Action(do=deed, **more))
         await self.settle()
@@ -98,14 +103,18 @@ async def garage(
     car: Car | None = None,
     max_a: float = 16.0,
     clock: HandClock | None = None,
+    **section: Any,
 ) -> AsyncIterator[Garage]:
-    """Run both sides from 20:00 on, until the charger is set up; no car is there. It is built for 16 A."""
+    """Run both sides from 20:00 on, until the charger is set up; no car is there. It is built for 16 A.
+
+    ``section`` are options of ``[ocpp]``.
+    """
     clock = clock or HandClock()
     car = car or Car()
     told: list[Json] = []
     behaviour = combined(personalities, version=version)
     physics = Physics(outlet=Outlet(), car=car, stored_wh=car.battery_wh * LEVEL_PCT / 100, register_wh=1_234_567)
-    async with house(folder, clock, max_a=max_a) as home, asyncio.TaskGroup() as tasks:
+    async with house(folder, clock, max_a=max_a, **section) as home, asyncio.TaskGroup() as tasks:
         station = Station(physics, now=clock.now(), settings=Settings(phases=3, behaviour=behaviour))
         url = f"ws://127.0.0.1:{(await home.driver.ports()).plain}/ocpp"
         simulation = Simulation(
