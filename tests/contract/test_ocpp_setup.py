@@ -26,6 +26,20 @@ class WaitingClock:
         await self.wake.wait()
 
 
+class StillClock(WaitingClock):
+    """A clock that stands still; only long sleeps wait."""
+
+    def __init__(self, inner) -> None:
+        super().__init__(inner)
+        began_at = inner.now()
+        self.now = lambda: began_at
+        self.monotonic = lambda: 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 60:
+            await super().sleep(seconds)
+
+
 async def serve_setup_16(charger, values: dict[str, str | None], refused: frozenset[str] = frozenset()) -> list:
     """Answer the set-up as a 1.6 charger with these settings would; return what was written and triggered."""
     done = []
@@ -184,6 +198,35 @@ async def test_a_charger_that_keeps_booting_is_no_longer_configured_only_asked()
             _, action, payload = await charger.request()
             assert (action, payload["requestedMessage"]) == ("TriggerMessage", "StatusNotification")
         assert sum(isinstance(event, ChargerBooted) for event in rig.sink.seen) == 3
+
+
+async def test_a_charger_that_restarted_five_times_and_then_stays_gets_one_whole_set_up() -> None:
+    """Two of its lives end with a question unanswered, the others after two; it is left alone until it is at rest."""
+    clock = StillClock(parse_clock("2026-01-14T16:00:00Z@1000"))
+    async with running(clock=clock) as rig:
+        for life in range(5):
+            async with rig.charger() as charger:
+                await charger.call("BootNotification", BOOT_16)
+                if life < 2:
+                    await charger.request()
+                else:
+                    assert await serve_setup_16(charger, {}) == TRIGGERS
+                    await charger.call("Heartbeat", {})
+        async with rig.charger() as charger:
+            await charger.call("BootNotification", BOOT_16)
+            assert await serve_setup_16(charger, {}) == TRIGGERS
+            await charger.call("Heartbeat", {})
+            assert not charger.requests
+            clock.wake.set()
+            done = await serve_setup_16(charger, {})
+            assert [key for key, _ in done[:-2]] == [
+                "MeterValueSampleInterval",
+                "MeterValuesSampledData",
+                "ClockAlignedDataInterval",
+                "MeterValuesAlignedData",
+            ]
+            await charger.call("Heartbeat", {})
+            assert not charger.requests
 
 
 async def test_a_charger_that_answers_no_question_is_left_in_peace() -> None:

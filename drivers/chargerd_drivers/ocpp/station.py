@@ -13,7 +13,7 @@ from chargerd_drivers.ocpp.unasked import Hearsay
 
 _FOREIGN_MAX = 64
 _BOOTS_MAX = 3
-_BOOTS_WITHIN_S = 300.0
+BOOTS_WITHIN_S = 300.0
 
 
 @dataclass(slots=True)
@@ -71,4 +71,4 @@ class Station:
     @property
     def keeps_booting(self) -> bool:
         """Whether it started three times within five minutes: then something we ask for may be what kills it."""
-        return len(self.boots) == _BOOTS_MAX and self.boots[-1] - self.boots[0] < _BOOTS_WITHIN_S
+        return len(self.boots) == _BOOTS_MAX and self.boots[-1] - self.boots[0] < BOOTS_WITHIN_S

@@ -16,6 +16,7 @@ from chargerd_drivers.ocpp.orders import CLEARING, Call, Learn, Orders
 from chargerd_drivers.ocpp.polling import Polling
 from chargerd_drivers.ocpp.probes import Probes
 from chargerd_drivers.ocpp.setup import Setup, meter_trigger
+from chargerd_drivers.ocpp.station import BOOTS_WITHIN_S
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -47,7 +48,7 @@ class Upkeep:
         await self._learn(lessons.knowledge)
 
     async def set_up(self) -> None:
-        """Bring the charger's settings about, and ask how things stand."""
+        """Bring the charger's settings about, and ask how things stand. One that keeps booting comes to rest first."""
         station, known = self._station, self._station.lessons.knowledge
         setup = Setup(
             self._probes,
@@ -59,9 +60,12 @@ class Upkeep:
             if station.keeps_booting:
                 self._log.warning(
                     "ocpp.setup_skipped",
-                    message=f"{station.charger_id} booted three times in 5 minutes; its settings are left alone",
+                    message=f"{station.charger_id} booted three times in 5 minutes; its settings wait until it rests",
                 )
-            elif not known.minimal_setup:
+                await setup.ask_state()
+                await self._probes.end()
+                await self._orders.clock.sleep(BOOTS_WITHIN_S)
+            if not known.minimal_setup:
                 outcome = await setup.configure()
                 self._interval_s = max(outcome.interval_s or 0.0, self._section.sample_interval_s)
                 await self._learn(learning.from_settings(station.lessons.knowledge, outcome))

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from tests.integration.ocpp.ocpp_house import HandClock, house, stamp
-from tests.integration.ocpp.words_16 import ACCEPTED, charge, leave, limits, meter, start, status, stop, visits_of
+from tests.integration.ocpp.words_16 import (
+    ACCEPTED,
+    charge,
+    leave,
+    limits,
+    meter,
+    sample,
+    start,
+    status,
+    stop,
+    visits_of,
+)
 
 
 async def test_a_full_car_that_tops_up_now_and_then_is_one_visit_without_an_error(tmp_path: Path) -> None:
@@ -296,6 +307,48 @@ async def test_a_charger_that_is_out_of_service_for_ever_lacks_something_and_is_
             await status(box, home, "Unavailable")
         assert home.doc["error"]["latest"] == {"type": "MISSING_CAPABILITIES", "missingCapabilities": ["chargeState"]}
         assert len(box.all_asked("RemoteStartTransaction")) <= 3
+
+
+async def test_a_clock_that_is_eleven_minutes_ahead_is_learned_and_moves_no_energy(tmp_path: Path) -> None:
+    async with house(tmp_path, HandClock()) as home, home.box() as box:
+        ahead, register = timedelta(minutes=11), 1000
+        await status(box, home, "Available", home.clock.time + ahead)
+        for _ in range(12):  # so long its heart beats and its meter tells the time
+            await home.pass_s(60)
+            told = sample(home.clock.time + ahead, register, 0)
+            await box.call("MeterValues", {"connectorId": 1, "meterValue": [told]})
+        plugged_in_at = home.clock.time
+        await status(box, home, "Preparing", home.clock.time + ahead)
+        await home.boost()
+        number = (await box.call("StartTransaction", start(home.clock.time + ahead)))["transactionId"]
+        await status(box, home, "Charging", home.clock.time + ahead)
+        for _ in range(30):
+            await home.pass_s(60)
+            register += 100
+            told = sample(home.clock.time + ahead, register, 6000)
+            await box.call("MeterValues", {"connectorId": 1, "meterValue": [told], "transactionId": number})
+        left_at = home.clock.time
+        await box.call("StopTransaction", stop(number, left_at + ahead, register))
+        await status(box, home, "Available", left_at + ahead)
+        await home.pass_s(900)
+        [visit] = await home.settled()
+    assert (visit["pluggedInAt"], visit["pluggedOutAt"]) == (stamp(plugged_in_at), stamp(left_at))
+    assert visits_of([visit]) == [3.0]
+    assert [slot["kwh"] for slot in visit["statistics"]["timeseries"]][1:-1] == [6.0]
+
+
+async def test_a_card_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
+    async with house(tmp_path, HandClock()) as home, home.box() as box:
+        await status(box, home, "Preparing")
+        shown = set()
+        for spelling in ("04a2b3c4", "04A2B3C4", "04:A2:B3:C4"):
+            assert await box.call("Authorize", {"idTag": spelling}) == ACCEPTED
+            await home.calm()
+            shown.add(home.state.facts.token)
+        number = (await box.call("StartTransaction", start(home.clock.time, tag="04A2-b3c4")))["transactionId"]
+        await home.calm()
+        assert shown == {home.state.facts.token}
+        assert number > 0
 
 
 def _disk(folder: Path) -> dict[str, tuple[int, int]]:
