@@ -63,6 +63,7 @@ class Orders:
         self._starts_unheeded = 0
         self._last_token: str | None = None
         self._is_configured = True
+        self._had_transaction = False
 
     @property
     def course(self) -> Course:
@@ -91,7 +92,9 @@ class Orders:
             capabilities = learning.from_sample(capabilities, event)
         capabilities = course.from_event(capabilities, self._course, event, now_s)
         before, self._course = self._course, course.after(self._course, event, now_s)
-        if isinstance(event, TransactionStarted | TransactionEnded) or before.plugged is not self._course.plugged:
+        is_transactional = isinstance(event, TransactionStarted | TransactionEnded)
+        if is_transactional or before.plugged is not self._course.plugged:
+            self._had_transaction = is_transactional  # after one, a start may be refused until the plug was out
             self._refused.clear()  # Wallbox takes no profile while nothing is plugged in
         if isinstance(event, StatusReported) or (
             isinstance(event, MeterSampled) and event.context is not SampleContext.BEGIN
@@ -142,7 +145,7 @@ class Orders:
         known = self._station.lessons.knowledge
         taste = taken(known.taste, attempt, failed, in_transaction=command.transaction_id is not None)
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
-        await self._learn(replace(known, taste=taste, capabilities=capabilities))
+        await self._learn(replace(known, taste=taste, capabilities=capabilities, rejected_limits=0))
 
     async def adopt(self, call: Call) -> None:
         """Clear what former central systems left, once in a charger's life: it may outrank whatever we say.
@@ -179,7 +182,7 @@ class Orders:
         """A token that was accepted where others were refused is the one to begin with from now on."""
         known = self._station.lessons.knowledge
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
-        await self._learn(replace(known, capabilities=capabilities))
+        await self._learn(replace(known, capabilities=capabilities, rejected_starts=0))
         self._starts_unheeded += 1
         self._last_token, self._is_configured = token, token == command.id_token
         if is_proven:
@@ -245,12 +248,16 @@ class Orders:
             raise Refused(f"{said}: {why}" if why else said, supported=status not in {"notsupported", "notimplemented"})
 
     async def _refuse(self, command: ChargerCommand, refusals: list[Refused]) -> None:
-        """Learn from refusals and raise the one that says most. Only "I cannot do this at all" teaches for good."""
+        """Learn from refusals and raise the one that says most. Only "I cannot do this at all" teaches at once."""
         known = self._station.lessons.knowledge
         if all(not refused.supported for refused in refusals):
             capabilities = learning.from_command(known.capabilities, command, is_supported=False)
             await self._learn(replace(known, capabilities=capabilities))
             raise refusals[-1]
+        if isinstance(command, SetCurrentLimit):
+            await self._learn(known.rejected(limits=1))
+        elif isinstance(command, StartTransaction) and not self._had_transaction:
+            await self._learn(known.rejected(starts=1))
         raise next(refused for refused in reversed(refusals) if refused.supported)
 
 
