@@ -16,7 +16,7 @@ SECOND_TRY_AFTER = timedelta(days=1)
 """A probe after which the connection was lost once is left out for so long: it may have been chance."""
 _PROBES_MAX = 64
 ALWAYS_MIN = 4
-"""So many starts and so many limits rejected, and none accepted in between: as it is set, it is not to be controlled."""
+"""So many starts and so many limits rejected, and none accepted in between: it cannot be controlled as it is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

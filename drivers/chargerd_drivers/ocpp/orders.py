@@ -29,6 +29,7 @@ from chargerd_drivers.ocpp.course import Course
 from chargerd_drivers.ocpp.dialect import Dialect, Request
 from chargerd_drivers.ocpp.fields import Json, listing, obj, text, word
 from chargerd_drivers.ocpp.knowledge import Knowledge
+from chargerd_drivers.ocpp.phases import Phases
 from chargerd_drivers.ocpp.skew import Skew
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.ways import CALLS_MAX, Attempt, Way, attempts, limit, put_back, taken
@@ -64,6 +65,7 @@ class Orders:
         self._last_token: str | None = None
         self._is_configured = True
         self._had_transaction = False
+        self._phases = Phases()
 
     @property
     def course(self) -> Course:
@@ -96,6 +98,8 @@ class Orders:
         if is_transactional or before.plugged is not self._course.plugged:
             self._had_transaction = is_transactional  # after one, a start may be refused until the plug was out
             self._refused.clear()  # Wallbox takes no profile while nothing is plugged in
+        if before.plugged is not self._course.plugged:
+            self._phases.forget()
         if isinstance(event, StatusReported) or (
             isinstance(event, MeterSampled) and event.context is not SampleContext.BEGIN
         ):
@@ -107,16 +111,31 @@ class Orders:
             self._station.registers.begun(event.register_wh or 0.0)
             await self._saw_start(event)
 
+    async def misread(self, event: Event) -> bool:
+        """Whether a sample shows that the last limit in W does not mean what was ordered, and is to be ordered anew."""
+        if not isinstance(event, MeterSampled) or not self._station.registers.names_phases:
+            return False
+        now_s, known = self._clock.monotonic(), self._station.lessons.knowledge
+        self._phases.saw(event)
+        is_misread = self._phases.differ() if known.taste.by_phases_in_use else self._phases.exceeds(event, now_s)
+        if is_misread:
+            self._phases.reported()
+            await self._learn(replace(known, taste=replace(known.taste, by_phases_in_use=True)))
+        return is_misread
+
     async def _limit(self, command: SetCurrentLimit) -> None:
         in_transaction = command.transaction_id is not None
         low_first = self._dialect.VERSION != "1.6"
         await self.adopt(self._call)
         known = self._station.lessons.knowledge
         if command.unheeded:
+            self._phases.forget()
             starves = command.limit_a > 0
             taste = put_back(known.taste, in_transaction=in_transaction, low_first=low_first, starves=starves)
             known = replace(known, taste=taste)
             await self._learn(known)
+        if known.taste.by_phases_in_use and self._phases.count is not None:
+            command = replace(command, phases=self._phases.count)
         failed: list[Attempt] = []
         refusals: list[Refused] = []
         for attempt in attempts(known.taste, command, refused=frozenset(self._refused), low_first=low_first):
@@ -143,6 +162,7 @@ class Orders:
 
     async def _limited(self, command: SetCurrentLimit, attempt: Attempt, failed: tuple[Attempt, ...]) -> None:
         known = self._station.lessons.knowledge
+        self._phases.said(command, attempt.way.unit, self._clock.monotonic())
         taste = taken(known.taste, attempt, failed, in_transaction=command.transaction_id is not None)
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
         await self._learn(replace(known, taste=taste, capabilities=capabilities, rejected_limits=0))

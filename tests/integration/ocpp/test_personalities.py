@@ -168,3 +168,15 @@ async def test_an_old_profile_of_8_a_at_the_highest_level_does_not_slow_a_car_do
         await it.plug()
         await it.until("11T01:05")
         assert it.current_a > 15
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_car_on_one_phase_gets_all_of_its_current_from_a_limit_in_watts(tmp_path: Path, version: str) -> None:
+    car = Car(power_max_w=3680, phases=1)
+    async with garage(tmp_path, "watts-only", version=version, car=car, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.home.boost()
+        for _ in range(10):
+            await it.pass_s(60)
+        assert it.current_a == pytest.approx(16)
+        assert it.errors == set()
