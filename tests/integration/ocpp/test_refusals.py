@@ -116,7 +116,7 @@ async def test_a_transaction_that_takes_neither_limit_nor_stop_is_told_while_it_
 async def test_a_station_that_begins_none_after_a_stop_is_told_and_recovers_with_a_replug(tmp_path: Path) -> None:
     """BMW/Delta, FoxESS: RequestStart is rejected until the plug was out."""
     async with house(tmp_path, HandClock("11T00:40")) as home, home.box("2.0.1") as box:
-        told, register = await new.charge(box, home)
+        told, _ = await new.charge(box, home)
         await told.tell("Ended", "RemoteStop", "EVConnected", info={"stoppedReason": "Remote"})
         box.answers["RequestStartTransaction"] = NO
         await home.pass_s(600)
@@ -131,4 +131,62 @@ async def test_a_station_that_begins_none_after_a_stop_is_told_and_recovers_with
         await home.pass_s(15)
         assert asked(box, "RequestStartTransaction") == before + 1
         assert error(home) is None
-        _ = register
+
+
+async def test_a_start_that_is_refused_until_the_charger_is_ready_comes_right_after_it_is(tmp_path: Path) -> None:
+    async with house(tmp_path, HandClock()) as home, home.box() as box:
+        number, register = await old.charge(box, home, minutes=2)
+        box.answers["RemoteStartTransaction"] = NO
+        await box.call("StopTransaction", old.stop(number, home.clock.time, register, reason="Local"))
+        await old.status(box, home, "Finishing")
+        await home.pass_s(120)
+        del box.answers["RemoteStartTransaction"]
+        before = asked(box, "RemoteStartTransaction")
+        await old.status(box, home, "Preparing")
+        await home.pass_s(2)
+        assert asked(box, "RemoteStartTransaction") == before + 1
+
+
+async def test_a_car_that_says_in_our_pause_that_it_wants_nothing_is_not_full(tmp_path: Path) -> None:
+    async with house(tmp_path, HandClock()) as home, home.box() as box:
+        number, register = await old.charge(box, home, minutes=4)
+        await cancel(home)
+        await home.pass_s(15)
+        await old.status(box, home, "SuspendedEV")
+        await old.meter(box, home, register, 0, transactionId=number)
+        await home.until("11T00:59")
+        assert home.doc["outcome"]["latest"]["state"] == "ON_TARGET"
+        box.asked.clear()
+        await home.until("11T01:00:05")
+        limits = [payload["csChargingProfiles"] for action, payload in box.asked if action == "SetChargingProfile"]
+        assert limits[0]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"] == 16
+
+
+async def test_a_station_that_takes_no_profile_of_its_version_is_paused_by_a_stop(tmp_path: Path) -> None:
+    """FoxESS: profiles of 2.0.1 are held against the schema of 1.6."""
+    async with house(tmp_path, HandClock()) as home, home.box("2.0.1") as box:
+        box.errors["SetChargingProfile"] = "PropertyConstraintViolation"
+        told, _ = await new.charge(box, home)
+        await cancel(home)
+        await home.pass_s(15)
+        await box.was_asked("RequestStopTransaction", transactionId="tx-1")
+        await told.tell("Ended", "RemoteStop", "EVConnected", info={"stoppedReason": "Remote"})
+        await home.until("11T01:00:05")
+        await box.was_asked("RequestStartTransaction")
+        assert error(home) is None
+        await new.leave(box, home)
+        assert [visit["statistics"]["aggregated"]["kwhSum"] for visit in await home.settled()] == [1.0]
+
+
+async def test_an_end_that_waited_in_a_queue_for_minutes_corrects_the_visit_once(tmp_path: Path) -> None:
+    async with house(tmp_path, HandClock()) as home, home.box("2.0.1") as box:
+        told, register = await new.charge(box, home)
+        await home.pass_s(60)
+        left = home.clock.time
+        await new.status(box, home, "Available")
+        await home.pass_s(300)
+        values = new.sample(left, register + 100, 0, "Transaction.End")
+        for _ in range(2):
+            await told.tell("Ended", "EVDeparted", "Idle", values, at=left, info={"stoppedReason": "EVDisconnected"})
+        await home.pass_s(900)
+        assert [visit["statistics"]["aggregated"]["kwhSum"] for visit in await home.settled()] == [1.1]
