@@ -79,3 +79,14 @@ def test_the_limit_is_told_again_at_once_when_a_car_resumes_by_it() -> None:
     assert [limit.limit_a for limit in home.sent(SetCurrentLimit)[sent:]] == [16, 16]
     home.until("11T01:30").status(Activity.CHARGING).until("11T01:40")
     assert len(home.sent(SetCurrentLimit)) == sent + 2
+
+
+def test_a_start_that_was_refused_comes_again_when_the_charger_is_ready_and_not_for_ever() -> None:
+    home = Home(sample_every=timedelta(days=1))
+    home.box.refuses = (StartTransaction,)
+    home.until("10T22:15").plug().status(Activity.FINISHING).until("11T01:00:05")
+    assert len(home.sent(StartTransaction)) == 1
+    for second in range(10, 40, 4):
+        home.until(f"11T01:00:{second}").status(Activity.EV_CONNECTED)
+        home.until(f"11T01:00:{second + 2}").status(Activity.FINISHING)
+    assert len(home.sent(StartTransaction)) == 4

@@ -23,6 +23,7 @@ from chargerd.core.events import (
     AuthorizeRequested,
     ClockStepped,
     Configured,
+    Failure,
     MeterSampled,
     SampleContext,
     StatusReported,
@@ -118,8 +119,17 @@ def status(state: State, event: StatusReported, now: datetime) -> State:
     mended = bool(had.fault) and not state.facts.fault
     if replugged or lost or mended:
         return control.asked_anew(state)
+    is_news = state.facts.activity is not had.activity
+    if is_news and state.facts.activity is Activity.EV_CONNECTED:
+        return _ready(state, now)
     resumes = had.activity is Activity.SUSPENDED_EVSE and state.facts.activity is Activity.CHARGING
     return control.resumed(state) if resumes else state
+
+
+def _ready(state: State, now: datetime) -> State:
+    """A charger may be ready now for the start that it refused; the rungs taken count on."""
+    waits = state.control.retry_at is not None and state.control.failure is Failure.REFUSED
+    return replace(state, control=replace(state.control, retry_at=now)) if waits else state
 
 
 def sampled(state: State, event: MeterSampled, now: datetime) -> State:

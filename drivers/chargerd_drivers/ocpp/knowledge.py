@@ -15,6 +15,8 @@ from chargerd_drivers.ocpp.ways import Taste
 SECOND_TRY_AFTER = timedelta(days=1)
 """A probe after which the connection was lost once is left out for so long: it may have been chance."""
 _PROBES_MAX = 64
+ALWAYS_MIN = 4
+"""So many starts and so many limits rejected, and none accepted in between: it cannot be controlled as it is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Fall:
 class Knowledge:
     """What is known of a charger with this firmware.
 
+    ``rejected_starts`` and ``rejected_limits`` count what was answered Rejected since the last that was accepted.
     ``passed`` are probes that did no harm, ``probing`` the one that is under way, ``falls`` those that did harm,
     ``skips`` those that are known for it. ``minimal_setup`` leaves its settings alone. ``id_token`` is what it takes a
     remote start with, whatever is configured. ``ping_interval_s`` is in real seconds, 0 for no pings at all.
@@ -56,6 +59,8 @@ class Knowledge:
 
     capabilities: Capabilities = Capabilities()
     taste: Taste = Taste()
+    rejected_starts: int = 0
+    rejected_limits: int = 0
     passed: tuple[str, ...] = ()
     probing: str | None = None
     falls: tuple[Fall, ...] = ()
@@ -77,6 +82,22 @@ class Knowledge:
             limit_purpose=None if purpose is None else purpose.value,
             schedule_periods=taste.periods_max,
         )
+
+    def rejected(self, *, starts: int = 0, limits: int = 0) -> "Knowledge":
+        """Count what was rejected. Boxes in a mode of their own reject all there is (Schneider, Wallbox)."""
+        starts, limits = self.rejected_starts + starts, self.rejected_limits + limits
+        known = replace(self, rejected_starts=starts, rejected_limits=limits)
+        if min(starts, limits) < ALWAYS_MIN:
+            return known
+        return replace(known, capabilities=replace(self.capabilities, can_start=False, can_limit=False))
+
+    def given_another_chance(self) -> "Knowledge":
+        """Somebody may have switched that mode off: what was always rejected is tried once more."""
+        if min(self.rejected_starts, self.rejected_limits) < ALWAYS_MIN:
+            return self
+        capabilities = replace(self.capabilities, can_start=None, can_limit=None)
+        before = ALWAYS_MIN - 1
+        return replace(self, rejected_starts=before, rejected_limits=before, capabilities=capabilities)
 
     def skips_name(self, name: str) -> bool:
         """Whether a setting, or a message to be triggered, is left alone; spelled in any case."""

@@ -311,6 +311,8 @@ class Link:
             if isinstance(event, ChargerBooted):
                 self._model = Model(vendor=event.vendor, model=event.model, firmware=event.firmware)
             await self._orders.saw(event)
+            if await self._orders.misread(event):
+                await self._tell(ChargerInstructed(charger_id=context.charger_id, action="SetChargingProfile"))
             if self._upkeep.begins_polling():
                 self._spawn("polling", self._upkeep.poll)
         if is_boot:

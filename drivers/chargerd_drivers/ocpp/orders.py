@@ -29,6 +29,7 @@ from chargerd_drivers.ocpp.course import Course
 from chargerd_drivers.ocpp.dialect import Dialect, Request
 from chargerd_drivers.ocpp.fields import Json, listing, obj, text, word
 from chargerd_drivers.ocpp.knowledge import Knowledge
+from chargerd_drivers.ocpp.phases import Phases
 from chargerd_drivers.ocpp.skew import Skew
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.ways import CALLS_MAX, Attempt, Way, attempts, limit, put_back, taken
@@ -63,6 +64,8 @@ class Orders:
         self._starts_unheeded = 0
         self._last_token: str | None = None
         self._is_configured = True
+        self._had_transaction = False
+        self._phases = Phases()
 
     @property
     def course(self) -> Course:
@@ -91,8 +94,12 @@ class Orders:
             capabilities = learning.from_sample(capabilities, event)
         capabilities = course.from_event(capabilities, self._course, event, now_s)
         before, self._course = self._course, course.after(self._course, event, now_s)
-        if isinstance(event, TransactionStarted | TransactionEnded) or before.plugged is not self._course.plugged:
+        is_transactional = isinstance(event, TransactionStarted | TransactionEnded)
+        if is_transactional or before.plugged is not self._course.plugged:
+            self._had_transaction = is_transactional  # after one, a start may be refused until the plug was out
             self._refused.clear()  # Wallbox takes no profile while nothing is plugged in
+        if before.plugged is not self._course.plugged:
+            self._phases.forget()
         if isinstance(event, StatusReported) or (
             isinstance(event, MeterSampled) and event.context is not SampleContext.BEGIN
         ):
@@ -104,16 +111,31 @@ class Orders:
             self._station.registers.begun(event.register_wh or 0.0)
             await self._saw_start(event)
 
+    async def misread(self, event: Event) -> bool:
+        """Whether a sample shows that the last limit in W does not mean what was ordered, and is to be ordered anew."""
+        if not isinstance(event, MeterSampled) or not self._station.registers.names_phases:
+            return False
+        now_s, known = self._clock.monotonic(), self._station.lessons.knowledge
+        self._phases.saw(event)
+        is_misread = self._phases.differ() if known.taste.by_phases_in_use else self._phases.exceeds(event, now_s)
+        if is_misread:
+            self._phases.reported()
+            await self._learn(replace(known, taste=replace(known.taste, by_phases_in_use=True)))
+        return is_misread
+
     async def _limit(self, command: SetCurrentLimit) -> None:
         in_transaction = command.transaction_id is not None
         low_first = self._dialect.VERSION != "1.6"
         await self.adopt(self._call)
         known = self._station.lessons.knowledge
         if command.unheeded:
+            self._phases.forget()
             starves = command.limit_a > 0
             taste = put_back(known.taste, in_transaction=in_transaction, low_first=low_first, starves=starves)
             known = replace(known, taste=taste)
             await self._learn(known)
+        if known.taste.by_phases_in_use and self._phases.count is not None:
+            command = replace(command, phases=self._phases.count)
         failed: list[Attempt] = []
         refusals: list[Refused] = []
         for attempt in attempts(known.taste, command, refused=frozenset(self._refused), low_first=low_first):
@@ -140,9 +162,10 @@ class Orders:
 
     async def _limited(self, command: SetCurrentLimit, attempt: Attempt, failed: tuple[Attempt, ...]) -> None:
         known = self._station.lessons.knowledge
+        self._phases.said(command, attempt.way.unit, self._clock.monotonic())
         taste = taken(known.taste, attempt, failed, in_transaction=command.transaction_id is not None)
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
-        await self._learn(replace(known, taste=taste, capabilities=capabilities))
+        await self._learn(replace(known, taste=taste, capabilities=capabilities, rejected_limits=0))
 
     async def adopt(self, call: Call) -> None:
         """Clear what former central systems left, once in a charger's life: it may outrank whatever we say.
@@ -179,7 +202,7 @@ class Orders:
         """A token that was accepted where others were refused is the one to begin with from now on."""
         known = self._station.lessons.knowledge
         capabilities = learning.from_command(known.capabilities, command, is_supported=True)
-        await self._learn(replace(known, capabilities=capabilities))
+        await self._learn(replace(known, capabilities=capabilities, rejected_starts=0))
         self._starts_unheeded += 1
         self._last_token, self._is_configured = token, token == command.id_token
         if is_proven:
@@ -245,12 +268,16 @@ class Orders:
             raise Refused(f"{said}: {why}" if why else said, supported=status not in {"notsupported", "notimplemented"})
 
     async def _refuse(self, command: ChargerCommand, refusals: list[Refused]) -> None:
-        """Learn from refusals and raise the one that says most. Only "I cannot do this at all" teaches for good."""
+        """Learn from refusals and raise the one that says most. Only "I cannot do this at all" teaches at once."""
         known = self._station.lessons.knowledge
         if all(not refused.supported for refused in refusals):
             capabilities = learning.from_command(known.capabilities, command, is_supported=False)
             await self._learn(replace(known, capabilities=capabilities))
             raise refusals[-1]
+        if isinstance(command, SetCurrentLimit):
+            await self._learn(known.rejected(limits=1))
+        elif isinstance(command, StartTransaction) and not self._had_transaction:
+            await self._learn(known.rejected(starts=1))
         raise next(refused for refused in reversed(refusals) if refused.supported)
 
 

@@ -9,16 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from chargerd_drivers.ocpp.fields import Json, listing, moment, obj
-from chargerd_drivers.ocpp.metering import ENERGY, INTERVAL, Value, value_of
+from chargerd_drivers.ocpp.metering import CURRENT, ENERGY, INTERVAL, Value, value_of
 
 FROZEN_FROM_WH = 100.0
 """A total that missed so much of what its phases counted is frozen, or so coarse that the phases tell better."""
 
 
 class Registers:
-    """The meter of one charger."""
+    """The meter of one charger. ``names_phases`` tells that it tells currents of other phases than the first."""
 
     def __init__(self) -> None:
+        self.names_phases = False
         self._has_register = False
         self._interval_context: object = None
         self._interval_at: datetime | None = None
@@ -40,6 +41,7 @@ class Registers:
         raw = listing(element.get("sampledValue"))
         read = [(one, value_of(one)) for one in raw]
         values = [value for _, value in read if value is not None and value.at_outlet]
+        self.names_phases |= any(value.measurand == CURRENT and value.phase > 1 for value in values)
         totals = [value for value in values if value.measurand == ENERGY and value.phase == 0]
         parts = {value.phase: value.value for value in values if value.measurand == ENERGY and value.phase > 0}
         self._has_register = self._has_register or bool(totals or parts)

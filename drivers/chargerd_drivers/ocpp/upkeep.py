@@ -45,7 +45,7 @@ class Upkeep:
         if await lessons.open(model):
             self._station.told = None
         await self._probes.begin()
-        await self._learn(lessons.knowledge)
+        await self._learn(lessons.knowledge.given_another_chance())
 
     async def set_up(self) -> None:
         """Bring the charger's settings about, and ask how things stand. One that keeps booting comes to rest first."""

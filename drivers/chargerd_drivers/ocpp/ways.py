@@ -60,6 +60,7 @@ class Taste:
     ``units`` is what the charger lists, () when it does not say; ``stack_level_max`` the highest level that it has.
     ``purpose`` and ``kind`` are what to begin with. ``whole`` tells that it takes no fractions, ``clears_first`` that
     it replaces no profile: the old one has to be cleared before. ``periods_max`` None: as many as there are.
+    ``by_phases_in_use`` tells that it divides W by the phases that a car draws on, not by all.
     """
 
     in_transaction: Way | None = None
@@ -73,6 +74,7 @@ class Taste:
     periods_max: int | None = None
     whole: bool = False
     clears_first: bool = False
+    by_phases_in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,14 +88,15 @@ class HandClock:
 class Box:
     """The charger's end of one connection. It accepts whatever it is asked, and does nothing of it by itself.
 
-    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action, None for none at all.
-    ``is_deaf``: nothing that it is asked gets an answer.
+    ``asked`` is what it was asked; ``answers`` are those that differ from Accepted, by action, None for none at all;
+    ``errors`` are the codes of CALLERRORs. ``is_deaf``: nothing that it is asked gets an answer.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.asked: deque[tuple[str, Json]] = deque()
         self.answers: dict[str, Json | None] = {}
+        self.errors: dict[str, str] = {}
         self.is_deaf = False
         self._replies: dict[str, asyncio.Future[list[Any]]] = {}
         self._ids = itertools.count(1)
@@ -133,7 +134,10 @@ class Box:
                 if frame[0] == 2:
                     self.asked.append((frame[2], frame[3]))
                     answer = self.answers.get(frame[2], {"status": "Accepted"})
-                    if answer is not None and not self.is_deaf:
+                    error = self.errors.get(frame[2])
+                    if error is not None:
+                        await self.socket.send(json.dumps([4, frame[1], error, "", {}]))
+                    elif answer is not None and not self.is_deaf:
                         await self.socket.send(json.dumps([3, frame[1], answer]))
                     self._came.set()
                 elif frame[1] in self._replies:

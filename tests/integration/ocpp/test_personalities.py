@@ -37,7 +37,7 @@ def kwh(document: Json) -> float:
     return float(document["statistics"]["aggregated"]["kwhSum"])
 
 
-BOTH = ("amps-as-watts", "feigns-settings", "trigger-only-meter", "coarse-meter", "session-register")
+BOTH = ("amps-as-watts", "feigns-settings", "trigger-only-meter", "coarse-meter")
 OLD = (
     "token-only",
     "bare-values",
@@ -46,9 +46,13 @@ OLD = (
     "anonymous-samples",
     "offset-register",
     "kwh-meter",
-    "watts-only",
+    "session-register",
     "relative-only",
     "clears-nothing",
+    "profile-needs-car",
+    "next-transaction-only",
+    "absolute-unaware",
+    "skewed-clock",
 )
 NEW = (
     "per-phase-meter",
@@ -63,6 +67,8 @@ NEW = (
     "one-item",
     "endless-report",
     "profile-burner",
+    "available-while-plugged",
+    "zero-is-stop",
 )
 EXACT = (*((name, "1.6") for name in (*BOTH, *OLD)), *((name, "2.0.1") for name in (*BOTH, *NEW)))
 
@@ -168,3 +174,58 @@ async def test_an_old_profile_of_8_a_at_the_highest_level_does_not_slow_a_car_do
         await it.plug()
         await it.until("11T01:05")
         assert it.current_a > 15
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_car_on_one_phase_gets_all_of_its_current_from_a_limit_in_watts(tmp_path: Path, version: str) -> None:
+    car = Car(power_max_w=3680, phases=1)
+    async with garage(tmp_path, "watts-only", version=version, car=car, clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.home.boost()
+        for _ in range(10):
+            await it.pass_s(60)
+        assert it.current_a == pytest.approx(16)
+        assert it.errors == set()
+
+
+async def sleep_and_wake(it: Garage) -> None:
+    """A burst of charging, a pause of half an hour, and the cheap hour."""
+    await it.plug()
+    await it.home.boost(36)
+    await it.until("11T00:59")
+    assert it.power_w == 0
+    await it.until("11T01:15")
+    assert it.power_w > 0
+
+
+@pytest.mark.parametrize(("name", "version"), [("sleeping-car", "1.6"), ("charging-without-power", "2.0.1")])
+async def test_a_car_that_fell_asleep_is_woken_by_another_transaction(tmp_path: Path, name: str, version: str) -> None:
+    async with garage(tmp_path, name, version=version, clock=HandClock("11T00:10")) as it:
+        await sleep_and_wake(it)
+        assert it.count("transaction-started") == 2
+
+
+async def test_a_car_with_a_limit_of_its_own_is_told_off_target_and_is_no_start_fail(tmp_path: Path) -> None:
+    async with garage(tmp_path, car=Car(limit_pct=40), clock=HandClock(EVENING)) as it:
+        await it.plug()
+        await it.until("11T03:00")
+        outcome = it.home.doc["outcome"]["latest"]
+        assert (outcome["state"], outcome["minimumChargeTargetReachedAt"]) == ("OFF_TARGET", None)
+        await it.unplug()
+        assert it.errors == set()
+        assert it.count("transaction-started") == 1
+
+
+@pytest.mark.parametrize(("ready", "state"), [("11T05:00", "ON_TARGET"), ("11T01:00", "OFF_TARGET")])
+async def test_a_car_that_draws_a_third_of_what_was_planned_is_planned_anew(
+    tmp_path: Path, ready: str, state: str
+) -> None:
+    """Ready at 07:00: 10 kWh at 3.6 kW take three hours, of which the cheapest hour holds one."""
+    start = "11T00:10" if state == "ON_TARGET" else "11T04:40"
+    car = Car(power_max_w=3600, phases=1)
+    async with garage(tmp_path, car=car, clock=HandClock(start)) as it:
+        await it.plug()
+        await it.until("11T07:00")
+        assert it.home.doc["outcome"]["latest"]["state"] == state
+        assert (it.station.reading.level_pct >= 50) is (state == "ON_TARGET")
+        assert it.errors == set()
