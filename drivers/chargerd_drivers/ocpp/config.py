@@ -25,6 +25,7 @@ class OcppSection(BaseModel):
     ``security_profile`` is what is asked of every charger at least, unless its own says otherwise. ``listen`` is
     without TLS, ``listen_tls`` with it; both stay open, so that no charger is locked out on the way from one to the
     other. The certificate is shown there, and ``tls_client_ca_file`` tells whose certificates chargers may show.
+    ``tls_ca_key_file`` is the key of one of these: with it, requests of chargers for a certificate are signed.
     ``messages_per_s`` is how fast each charger is read at most, beyond a burst of 20 s of it.
     """
 
@@ -36,6 +37,7 @@ class OcppSection(BaseModel):
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
     tls_client_ca_file: Path | None = None
+    tls_ca_key_file: Path | None = None
     listen_tls: str | None = None
     accept_unknown: Literal["pending", "reject"] = "pending"
     heartbeat_interval_s: int = Field(default=300, ge=10, le=86400)
@@ -61,6 +63,14 @@ class OcppSection(BaseModel):
     def _has_certificate(cls, value: str | None, known: ValidationInfo) -> str | None:
         if value is not None and not (known.data.get("tls_certificate_file") and known.data.get("tls_key_file")):
             msg = "expected tls_certificate_file and tls_key_file beside it; chargerd ca issue makes both"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("tls_ca_key_file")
+    @classmethod
+    def _has_certificate_too(cls, value: Path | None, known: ValidationInfo) -> Path | None:
+        if value is not None and not known.data.get("tls_client_ca_file"):
+            msg = "expected tls_client_ca_file beside it, with the certificate of this key"
             raise ValueError(msg)
         return value
 

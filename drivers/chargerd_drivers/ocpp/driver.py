@@ -28,13 +28,14 @@ from chargerd.contract import (
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection, faults
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.entry import entered
 from chargerd_drivers.ocpp.fields import stamp
 from chargerd_drivers.ocpp.identity import canonical
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
 from chargerd_drivers.ocpp.quirks import presets, section_faults
 from chargerd_drivers.ocpp.server import Listener, Ports, Stranger
-from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.station import Authority, Station
 from chargerd_drivers.ocpp.tls import Tls
 
 _log = structlog.get_logger("chargerd.ocpp")
@@ -72,7 +73,9 @@ class OcppDriver:
     async def __aenter__(self) -> Self:
         """Read files of quirks and passwords, and recall what was learned. Raises ConfigError for a faulty file."""
         self._library.preset = presets(self._section.quirks_file)
+        signer = _signer(self._section)
         for station in self._stations.values():
+            station.signer = signer
             station.password = _password(station)
             await station.lessons.open()
         self._tls = None if self._section.listen_tls is None else Tls(self._section)
@@ -169,6 +172,7 @@ class OcppDriver:
         if outlet is None:
             return
         charger_id = station.charger_id
+        station.entry = entered(socket, identity=station.options.identity, password=station.password)
         link = Link(station, socket, dialect, section=self._section, clock=self._clock)
         old = self._links.get(charger_id)
         self._links[charger_id] = link
@@ -216,6 +220,24 @@ def _password(station: Station) -> bytes | None:
         msg = f"charger {station.charger_id}: password_file: {path} is empty"
         raise ConfigError((msg,))
     return password
+
+
+def _signer(section: OcppSection) -> Authority | None:
+    """Return who signs certificates; None where nobody may. Raises ConfigError."""
+    if section.tls_ca_key_file is None or section.tls_client_ca_file is None:
+        return None
+    try:
+        from chargerd_drivers.ocpp.certificates import Signer  # noqa: PLC0415  # the daemon's machine may lack it
+    except ImportError as error:
+        msg = "ocpp.tls_ca_key_file: signing needs the package cryptography, as pip install 'chargerd[ca]' brings it"
+        raise ConfigError((msg,)) from error
+    signer = Signer(section.tls_client_ca_file, section.tls_ca_key_file)
+    try:
+        signer.check()
+    except ValueError as error:
+        msg = f"ocpp.tls_ca_key_file: {error}"
+        raise ConfigError((msg,)) from error
+    return signer
 
 
 SPEC = DriverSpec(

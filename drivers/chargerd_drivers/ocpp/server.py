@@ -24,6 +24,7 @@ from chargerd_drivers.ocpp import v16, v201
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.entry import authorization
 from chargerd_drivers.ocpp.fields import obj, text
 from chargerd_drivers.ocpp.frames import Call, encode_call, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.identity import (
@@ -210,7 +211,7 @@ class Listener:
             response = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords\n")
             response.headers["Retry-After"] = str(math.ceil(wait_s))
             return response
-        given = _authorization(headers)
+        given = authorization(headers)
         wrong = complaint(given, identity=identity, password=station.password)
         if wrong is None:
             return None
@@ -362,10 +363,6 @@ def _held(call: Call, dialect: Dialect, now: datetime) -> str:
     if payload is None:
         return encode_fault(call.message_id, dialect.HELD_ERROR, "this charger is not configured yet")
     return encode_result(call.message_id, payload)
-
-
-def _authorization(headers: Headers) -> str | None:
-    return next(iter(headers.get_all("Authorization")), None)
 
 
 def _wanting(profile: int, name: str | None, *, is_over_tls: bool) -> str | None:

@@ -3,10 +3,12 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from chargerd.contract import Capabilities, ChargerId
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger
+from chargerd_drivers.ocpp.entry import Entry
 from chargerd_drivers.ocpp.lessons import Lessons
 from chargerd_drivers.ocpp.registers import Registers
 from chargerd_drivers.ocpp.unasked import Hearsay
@@ -16,13 +18,22 @@ _BOOTS_MAX = 3
 _BOOTS_WITHIN_S = 300.0
 
 
+class Authority(Protocol):
+    """Who signs certificates: ``chargerd_drivers.ocpp.certificates.Signer``."""
+
+    def sign(self, request: str, *, identity: str, now: datetime) -> str:
+        """Return a certificate with its root behind it, in PEM. Raises ValueError with what is wrong, in words."""
+        ...
+
+
 @dataclass(slots=True)
 class Station:
     """One configured charger. Holds no policy: what it can do, what it says, and transactions that are not ours.
 
-    ``password`` is None when none is asked for. ``told`` is what the core was last told that it can do, None when that
-    is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row, and
-    ``deaf`` those that were given up because no command got an answer.
+    ``password`` is None when none is asked for. ``signer`` signs its requests for certificates, None: nobody does.
+    ``entry`` is how its newest connection came in. ``told`` is what the core was last told that it can do, None when
+    that is void. ``stalls`` counts the probes that got no answer, ``drops`` the connections that soon broke, in a row,
+    and ``deaf`` those that were given up because no command got an answer.
     ``refused_writes`` are settings with values that it answered no to. ``named_connections`` are those whose URL holds
     its identity.
     """
@@ -31,6 +42,8 @@ class Station:
     options: OcppCharger
     lessons: Lessons
     password: bytes | None = None
+    signer: Authority | None = None
+    entry: Entry | None = None
     told: Capabilities | None = Capabilities()
     foreign: dict[str, None] = field(default_factory=dict)
     boots: deque[float] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
