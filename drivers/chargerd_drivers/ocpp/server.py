@@ -113,7 +113,8 @@ class Listener:
                 interval_s=self._section.ping_interval_s or _PROBE_INTERVAL_S,
                 spawn=tasks.create_task,
             )
-            port = await stack.enter_async_context(self._open(self._section.address, door))
+            both = replace(door, tls=tls, is_for_both=True)
+            port = await stack.enter_async_context(self._open(self._section.address, both))
             message = f"chargers are served on {self._section.listen}"
             _log.info("ocpp.listening", message=message, port=port)
             port_tls = None
