@@ -26,6 +26,7 @@ class OcppSection(BaseModel):
     without TLS, ``listen_tls`` with it; both stay open, so that no charger is locked out on the way from one to the
     other. The certificate is shown there, and ``tls_client_ca_file`` tells whose certificates chargers may show.
     ``tls_ca_key_file`` is the key of one of these: with it, requests of chargers for a certificate are signed.
+    ``password_folder`` is where passwords are kept that the daemon gives to chargers without a ``password_file``.
     ``messages_per_s`` is how fast each charger is read at most, beyond a burst of 20 s of it.
     """
 
@@ -39,6 +40,7 @@ class OcppSection(BaseModel):
     tls_client_ca_file: Path | None = None
     tls_ca_key_file: Path | None = None
     listen_tls: str | None = None
+    password_folder: Path | None = None
     accept_unknown: Literal["pending", "reject"] = "pending"
     heartbeat_interval_s: int = Field(default=300, ge=10, le=86400)
     sample_interval_s: int = Field(default=60, ge=5, le=3600)
@@ -74,6 +76,14 @@ class OcppSection(BaseModel):
             raise ValueError(msg)
         return value
 
+    @field_validator("password_folder")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            msg = 'expected a path that begins with "/", for example /var/lib/chargerd/passwords'
+            raise ValueError(msg)
+        return value
+
     @field_validator("path")
     @classmethod
     def _rooted(cls, value: str) -> str:
@@ -102,8 +112,9 @@ class OcppCharger(BaseModel):
     """One charger that speaks OCPP.
 
     ``identity`` is the last part of the URL in the charger's own settings. ``connector`` is the connector (1.6)
-    or EVSE (2.0.1) that is controlled. ``password_file`` holds the HTTP basic password (OCPP security profile 1);
-    None means that none is asked for. ``security_profile`` is what is asked of this charger at least; None: of all.
+    or EVSE (2.0.1) that is controlled. ``password_file`` holds the HTTP basic password (OCPP security profile 1); None
+    means that none is asked for until ``chargerd secure`` gives it one. ``security_profile`` is what is asked of this
+    charger at least; None: of all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,7 +132,7 @@ class OcppCharger(BaseModel):
 def faults(section: OcppSection, charger: OcppCharger) -> Iterator[tuple[str, str]]:
     """Yield the keys of a charger that the section does not fit, each with what is expected."""
     profile = charger.profile(section)
-    if profile in {1, 2} and charger.password_file is None:
+    if profile in {1, 2} and charger.password_file is None and section.password_folder is None:
         yield "password_file", f"missing, and security_profile {profile} asks for a password"
     if profile >= 2 and section.listen_tls is None:
         yield "security_profile", f"{profile} is over TLS, expected [ocpp] listen_tls, for example 0.0.0.0:8888"

@@ -48,7 +48,7 @@ from chargerd_drivers.ocpp.shape import Shapes
 from chargerd_drivers.ocpp.signing import Signing
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.upkeep import Upkeep
-from chargerd_drivers.ocpp.wire import check_sent, known_action
+from chargerd_drivers.ocpp.wire import Version, check_sent, known_action
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -162,6 +162,20 @@ class Link:
         return await self._calls.call(action, payload)
 
     @property
+    def version(self) -> Version:
+        """The version that was agreed on."""
+        return self._dialect.VERSION
+
+    async def settled(self) -> None:
+        """Wait for the end of the set-up that is under way; what ends the connection then is not laid at its door."""
+        if self._setup is not None:
+            await asyncio.wait({self._setup})
+
+    async def ask(self, request: Request) -> Json:
+        """Send a request in its turn, once the charger has settled. Raises Refused or Unreachable."""
+        return await self._call(request)
+
+    @property
     def actions(self) -> tuple[str, ...]:
         """The requests that a person may send."""
         return by_hand.ACTIONS[self._dialect.VERSION]
@@ -247,7 +261,7 @@ class Link:
             if self._retired is not None:
                 return self._retired
             self._pulse.heard()
-            self._log.debug("ocpp.frame", direction="in", frame=by_hand.frame_for_log(str(message)[:_FRAME_LOGGED]))
+            self._log.debug("ocpp.frame", direction="in", frame=self._for_log(str(message)))
             frames = parse(message)
             await pace(self.station, frames=len(frames), octets=len(message), clock=self._clock)
             for frame in frames:
@@ -430,13 +444,16 @@ class Link:
             self._log.debug("ocpp.answer_lost", reason=str(unreachable))
 
     async def _send(self, frame: str) -> None:
-        self._log.debug("ocpp.frame", direction="out", frame=by_hand.frame_for_log(frame[:_FRAME_LOGGED]))
+        self._log.debug("ocpp.frame", direction="out", frame=self._for_log(frame))
         try:
             async with asyncio.timeout(_SEND_TIMEOUT_S):
                 await self._socket.send(frame)
         except (ConnectionClosed, TimeoutError) as error:
             msg = f"{self.station.charger_id}: connection lost while sending"
             raise Unreachable(msg) from error
+
+    def _for_log(self, frame: str) -> str:
+        return by_hand.frame_for_log(self.station.without_secrets(frame[:_FRAME_LOGGED]))
 
     def _spawn(self, what: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         async def supervised() -> None:

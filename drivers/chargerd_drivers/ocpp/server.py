@@ -203,7 +203,7 @@ class Listener:
         if wanting is not None:
             self._refused(station, caller, "ocpp.profile_refused", wanting)
             return connection.respond(HTTPStatus.FORBIDDEN, f"Security profile {profile}: {wanting}\n")
-        if station.password is None:
+        if station.passwords.current is None:
             return None
         now_s, who = asyncio.get_running_loop().time(), (caller["peer"], canonical(identity))
         wait_s = self._logins.wait_s(*who, now_s)
@@ -213,8 +213,9 @@ class Listener:
             response.headers["Retry-After"] = str(math.ceil(wait_s))
             return response
         given = authorization(headers)
-        wrong = complaint(given, identity=identity, password=station.password)
-        if wrong is None:
+        complaints = [complaint(given, identity=identity, password=one) for one in station.passwords.accepted]
+        wrong = complaints[0]
+        if wrong is None or None in complaints:
             return None
         if given is not None:  # without one it is no guess; many clients ask first whether a password is wanted
             self._logins.failed(*who, now_s)

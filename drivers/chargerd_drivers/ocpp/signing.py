@@ -23,7 +23,7 @@ _NOT_ALLOWED, _INVALID = "NotEnabled", "InvalidCSR"
 """Reason codes of 2.0.1 (part 2, appendix 5)."""
 
 _NO_KEY = "[ocpp] has no tls_ca_key_file to sign it with"
-_TOPIC = "certificateRequest"
+CERTIFICATE_TOPIC = "certificateRequest"
 
 Call = Callable[[Request], Awaitable[Json]]
 
@@ -107,6 +107,7 @@ class Signing:
     def _note(self, status: str, why: str, now: datetime) -> bool:
         """Keep what came of it for the charger's document; tell whether that is news."""
         members = {"status": status, "why": why} if why else {"status": status}
-        last = self._station.hearsay.facts.get(_TOPIC, {})
-        self._station.hearsay.note(_TOPIC, members, now)
+        last = self._station.hearsay.facts.get(CERTIFICATE_TOPIC, {})
+        self._station.hearsay.note(CERTIFICATE_TOPIC, members, now)
+        self._station.news.set()
         return (last.get("status"), last.get("why")) != (status, members.get("why"))
