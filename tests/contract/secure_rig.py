@@ -51,6 +51,8 @@ class Box:
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     networks: dict[int, Json] = field(default_factory=dict)
     priority: str = "1"
+    says: tuple[tuple[str, Json], ...] = ()
+    """What it says after each boot, whatever the answer is."""
     asked: list[tuple[str, Json]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     _owed: list[tuple[str, Json]] = field(default_factory=list)
@@ -64,6 +66,8 @@ class Box:
                 async with self._connected(rig) as charger:
                     self.statuses.append(101)
                     await charger.call("BootNotification", BOOT_16 if self.version == "1.6" else BOOT_201)
+                    for said in self.says:
+                        await charger.answer_to(await charger.ask(*said))
                     await self._serve(charger)
             except InvalidStatus as refused:
                 self.statuses.append(refused.response.status_code)
@@ -99,6 +103,9 @@ class Box:
                 continue
             answer, leaves = ({"status": "Rejected"}, False) if action in self.refuses else handler(payload)
             assert fault_in(answer, action, "answer", self.version) is None, answer
+            if action == "CertificateSigned" and action in self.refuses:
+                owner = "ChargePoint" if self.version == "1.6" else "ChargingStation"
+                self._owed.append(security_event(f"Invalid{owner}Certificate"))
             await charger.reply(message_id, answer)
             while self._owed:
                 await charger.call(*self._owed.pop(0))
@@ -210,6 +217,10 @@ async def home(
         await until(lambda: security(rig)["profile"] is not None and rig.driver._links[GARAGE].is_online)
         yield rig
         task.cancel()
+
+
+def security_event(kind: str) -> tuple[str, Json]:
+    return "SecurityEventNotification", {"type": kind, "timestamp": "2026-01-14T16:00:00Z"}
 
 
 def security(rig: Rig, charger: ChargerId = GARAGE) -> Document:
