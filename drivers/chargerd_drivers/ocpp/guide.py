@@ -38,6 +38,7 @@ _CERTIFICATE_S = 300.0
 _ATTEMPTS = 3
 _TAKEN = frozenset({"accepted", "rebootrequired", "scheduled"})
 
+_ROOT_BY_HAND = "give it that in its own settings (chargerd ca show --pem), and ask with --certificates-installed"
 _PROFILES = {1: "its password", 2: "TLS and its password", 3: "TLS and its certificate"}
 
 
@@ -156,9 +157,8 @@ class Guide:
                 await self._step("it has the root of this gateway's certificate")
                 return
         await self._changing()
-        by_hand = "give it the root in its own settings (chargerd ca show --pem), then ask again with --trusting"
-        answer = await self._asked(security.install_request(version, root.pem), f"the root certificate; {by_hand}")
-        self._must_be_taken(answer, f"the root certificate; {by_hand}")
+        what = f"the root certificate; {_ROOT_BY_HAND}"
+        self._must_be_taken(await self._asked(security.install_request(version, root.pem), what), what)
         await self._step("it took the root of this gateway's certificate")
 
     async def _give_certificate(self, version: Version) -> None:
