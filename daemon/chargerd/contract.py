@@ -58,11 +58,13 @@ from chargerd.errors import ConfigError, DriverError, ProtocolViolation, Refused
 from chargerd.operating import (
     Document,
     Faulted,
+    NotBegun,
     NotSent,
     OperatorAnswer,
     OperatorRequest,
     OperatorSide,
     Responded,
+    SecurityRequest,
     Withheld,
 )
 from chargerd.plan.prices import PriceCurve, PriceSlot
@@ -108,6 +110,7 @@ __all__ = [
     "LogEntry",
     "Memory",
     "MeterSampled",
+    "NotBegun",
     "NotSent",
     "Note",
     "NoteLevel",
@@ -131,6 +134,7 @@ __all__ = [
     "Responded",
     "SampleContext",
     "ScheduleOverrideRequested",
+    "SecurityRequest",
     "SessionId",
     "SetCurrentLimit",
     "Sink",
@@ -406,6 +410,17 @@ class Desk(Protocol):
 
         Whether a car is there is filled in. Raises Unreachable when no answer came.
         """
+        ...
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """Begin to raise a charger's security. None: begun; ``NotBegun`` also where its driver has no such thing.
+
+        Whether a car is there is filled in.
+        """
+        ...
+
+    def security(self, charger_id: ChargerId) -> Document | None:
+        """See ``OperatorSide.security``; None where the driver has no such thing."""
         ...
 
     async def request(self, event: Event) -> str | None:

@@ -10,7 +10,17 @@ from typing import Protocol
 
 from chargerd import __version__
 from chargerd.chargers import charger_document
-from chargerd.contract import Archive, Change, Clock, Document, Health, OperatorAnswer, OperatorRequest
+from chargerd.contract import (
+    Archive,
+    Change,
+    Clock,
+    Document,
+    Health,
+    NotBegun,
+    OperatorAnswer,
+    OperatorRequest,
+    SecurityRequest,
+)
 from chargerd.core import document, explain, session
 from chargerd.core.commands import Command, StoreSettled
 from chargerd.core.events import Event
@@ -29,6 +39,14 @@ class Rim(Protocol):
 
     async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
         """Have a charger asked something by hand; None where nothing may be asked."""
+        ...
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """Begin to raise a charger's security; None: begun."""
+        ...
+
+    def security(self, charger_id: ChargerId) -> Document | None:
+        """How a charger comes in, and what became of the last request to raise its security."""
         ...
 
     def told(self, charger_id: ChargerId) -> Document:
@@ -152,6 +170,15 @@ class DaemonDesk:
         """Have a charger asked something by hand. Raises Unreachable when no answer came."""
         state = self._loop.states[request.charger_id]
         return await self._rim.operate(replace(request, has_visit=has_car(state)))
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """Begin to raise a charger's security."""
+        state = self._loop.states[request.charger_id]
+        return await self._rim.secure(replace(request, has_visit=has_car(state)))
+
+    def security(self, charger_id: ChargerId) -> Document | None:
+        """How a charger comes in, and what became of the last request to raise its security."""
+        return self._rim.security(charger_id)
 
     async def request(self, event: Event) -> str | None:
         """Post a request event and wait for its answer."""

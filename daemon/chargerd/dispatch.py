@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 
-from chargerd.contract import Clock, Document, Driver, OperatorAnswer, OperatorRequest, Sink
+from chargerd.contract import Clock, Document, Driver, NotBegun, OperatorAnswer, OperatorRequest, SecurityRequest, Sink
 from chargerd.core.commands import ChargerAnswer, ChargerCommand
 from chargerd.core.document import rfc3339
 from chargerd.core.events import CommandFailed, CommandSucceeded, Failure
@@ -53,6 +53,18 @@ class Dispatcher:
         """Have a charger asked something by hand; None when its driver takes no such requests. Raises Unreachable."""
         operator = self._drivers[request.charger_id].operator
         return None if operator is None else await operator.ask(request)
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """Begin to raise a charger's security; None: begun."""
+        operator = self._drivers[request.charger_id].operator
+        return (
+            NotBegun("its driver has no security to be raised") if operator is None else await operator.secure(request)
+        )
+
+    def security(self, charger_id: ChargerId) -> Document | None:
+        """How a charger comes in, and what became of the last request to raise its security."""
+        operator = self._drivers[charger_id].operator
+        return None if operator is None else operator.security(charger_id)
 
     def pending(self) -> tuple[Document, ...]:
         """Devices that knocked and are not configured."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from chargerd.core.ids import ChargerId
 
@@ -64,6 +64,34 @@ class NotSent:
 OperatorAnswer = Responded | Faulted | NotSent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityRequest:
+    """A person has a charger's security raised, step by step, so that it is not locked out.
+
+    ``profile`` is the OCPP security profile, 1 to 3; None leaves it as it is. ``new_password`` and ``new_certificate``
+    give it those. ``is_trusting``: it was given the root, and for profile 3 its certificate, by hand. ``interface`` is
+    the network interface over which it is to call, in the protocol's words. The rest is as for ``OperatorRequest``.
+    """
+
+    charger_id: ChargerId
+    asked_by: str
+    profile: Literal[1, 2, 3] | None = None
+    new_password: bool = False
+    new_certificate: bool = False
+    is_trusting: bool = False
+    interface: str = "Wired0"
+    has_visit: bool = False
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """Nothing was done; ``detail`` says why in words. ``is_forcible``: it would be done if it were forced."""
+
+    detail: str
+    is_forcible: bool = False
+
+
 class OperatorSide(Protocol):
     """What a driver lets a person do and see beside charging."""
 
@@ -72,6 +100,14 @@ class OperatorSide(Protocol):
 
         Raises Unreachable without a connection or an answer in time.
         """
+        ...
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """Begin to raise a charger's security, which goes on by itself; None: begun, see ``security``."""
+        ...
+
+    def security(self, charger_id: ChargerId) -> Document:
+        """How a charger comes in ("profile", null while it is not connected), and its last "upgrade", null: none."""
         ...
 
     def pending(self) -> tuple[Document, ...]:

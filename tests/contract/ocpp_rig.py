@@ -158,7 +158,9 @@ class Rig:
         if password is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
         async with connect(
-            f"ws://127.0.0.1:{port or self.port}{path}" if tls is None else f"wss://127.0.0.1:{self.port_tls}{path}",
+            f"ws://127.0.0.1:{port or self.port}{path}"
+            if tls is None
+            else f"wss://127.0.0.1:{port or self.port_tls}{path}",
             ssl=tls,
             subprotocols=[Subprotocol(name) for name in names] or None,
             additional_headers=headers,

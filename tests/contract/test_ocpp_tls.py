@@ -1,5 +1,6 @@
 """Security profiles over real sockets: TLS beside no TLS, certificates of both ends, and what fails, in words."""
 
+import asyncio
 import shutil
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,24 @@ async def test_what_a_charger_sends_at_once_behind_the_handshake_is_not_lost(fol
     async with running(chargers(folder), **section(folder)) as rig:
         for _ in range(20):
             assert await status_of(rig, tls=tls, password=PASSWORD) == 101
+
+
+async def test_the_port_without_tls_takes_tls_as_well_for_chargers_that_change_nothing_but_the_scheme(folder) -> None:
+    own = section(folder, security_profile=2)
+    async with running(chargers(folder), **own) as rig:
+        for _ in range(5):
+            assert await status_of(rig, tls=trusting(folder), password=PASSWORD, port=rig.port) == 101
+            assert await status_of(rig, password=PASSWORD) == 403
+
+
+async def test_who_says_nothing_on_the_port_for_both_or_hangs_up_costs_nobody_else_anything(folder) -> None:
+    async with running(chargers(folder), **section(folder)) as rig:
+        _, silent = await asyncio.open_connection("127.0.0.1", rig.port)
+        _, gone = await asyncio.open_connection("127.0.0.1", rig.port)
+        gone.close()
+        assert await status_of(rig, password=PASSWORD) == 101
+        silent.transport.abort()
+        assert await status_of(rig, tls=trusting(folder), password=PASSWORD, port=rig.port) == 101
 
 
 async def test_an_expired_root_is_told_with_address_and_remedy_and_the_charger_may_fall_back(folder, tmp_path) -> None:

@@ -49,6 +49,7 @@ MONITOR = {
 }
 VARIABLE = {"component": {"name": "EVSE"}, "variable": {"name": "Power"}, "variableAttribute": [{"value": "11"}]}
 
+NO_KEY = "[ocpp] has no tls_ca_key_file to sign it with; chargerd ca issue --charger makes one by hand"
 SAID: dict[Version, dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     "1.6": {
         "DataTransfer": ({"vendorId": "acme", "messageId": "m", "data": "x"}, {"status": "UnknownVendorId"}),
@@ -87,7 +88,10 @@ SAID: dict[Version, dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
         ),
         "ReservationStatusUpdate": ({"reservationId": 3, "reservationUpdateStatus": "Expired"}, {}),
         "SecurityEventNotification": ({"type": "MemoryExhaustion", "timestamp": AT, "techInfo": "heap"}, {}),
-        "SignCertificate": ({"csr": "CSR"}, {"status": "Rejected"}),
+        "SignCertificate": (
+            {"csr": "CSR"},
+            {"status": "Rejected", "statusInfo": {"reasonCode": "NotEnabled", "additionalInfo": NO_KEY}},
+        ),
     },
 }
 VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1")
@@ -99,7 +103,7 @@ TOPICS: dict[str, tuple[str, dict[str, Any]]] = {
     "SignedFirmwareStatusNotification": ("firmware", {"status": "InvalidSignature", "requestId": 7}),
     "SecurityEventNotification": ("securityEvent", {"type": "MemoryExhaustion", "info": "heap"}),
     "DataTransfer": ("dataTransfer", {"vendorId": "acme", "messageId": "m"}),
-    "SignCertificate": ("certificateRequest", {"status": "Rejected"}),
+    "SignCertificate": ("certificateRequest", {"status": "Rejected", "why": NO_KEY}),
     "NotifyChargingLimit": ("chargingLimit", {"source": "EMS", "isGridCritical": False}),
     "NotifyEvent": ("event", {"component": "Connector", "variable": "Temperature", "value": "81", "isOver": False}),
     "NotifyEVChargingNeeds": (

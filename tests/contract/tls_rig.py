@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import NameOID
 from ocpp_rig import BOOT_16, GARAGE, PATIENCE_S, Rig
 from websockets.exceptions import InvalidStatus
 
@@ -94,3 +99,11 @@ def foreign(folder: Path) -> tuple[Path, Path]:
     authority.create("other", now)
     issued = authority.issue_charger("CP1", now)
     return issued.certificate, issued.key
+
+
+def request_for(name: str, key: CertificateIssuerPrivateKeyTypes | None = None) -> str:
+    """Return a certificate signing request, as a charger makes it."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    asked = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return asked.public_bytes(serialization.Encoding.PEM).decode()

@@ -10,6 +10,7 @@ from chargerd.api import (
     routes_daemon,
     routes_operator,
     routes_policies,
+    routes_security,
     routes_sessions,
     routes_site,
 )
@@ -46,7 +47,7 @@ def create_app(desk: Desk, *, token: bytes | None, keep_alive_s: float = KEEP_AL
         telemetry=_NO_TELEMETRY,
     )
     app.state.context = context
-    for module in (routes_policies, routes_sessions, routes_site, routes_operator, routes_daemon):
+    for module in (routes_policies, routes_sessions, routes_site, routes_operator, routes_security, routes_daemon):
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app, with_token=bool(token))

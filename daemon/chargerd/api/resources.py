@@ -189,6 +189,62 @@ class OcppOverview(Wire):
     )
 
 
+class SecurityWish(Wire):
+    """What a charger is to have. At least one of the first three."""
+
+    profile: Literal[1, 2, 3] | None = Field(
+        default=None,
+        description="OCPP security profile: 1 a password, 2 that over TLS, 3 a certificate over TLS.",
+    )
+    new_password: bool = Field(default=False, strict=True, description="Make a password and give it to the charger.")
+    new_certificate: bool = Field(
+        default=False, strict=True, description="Have it ask for a certificate, and sign that."
+    )
+    certificates_installed: bool = Field(
+        default=False,
+        strict=True,
+        description="It was given the root, and for profile 3 its certificate, in its own settings.",
+    )
+    interface: str = Field(
+        default="Wired0",
+        pattern="^(Wired|Wireless)[0-3]$",
+        description="OCPP 2.0.1: the network interface over which it calls.",
+    )
+
+
+class SecurityStep(Wire):
+    """Something that was done, in words."""
+
+    at: UtcTime
+    words: str
+
+
+class SecurityUpgrade(_Open):
+    """What was asked for, and what became of it."""
+
+    state: Literal["PREPARING", "CHANGING", "DONE", "FAILED"] = Field(
+        description="PREPARING: nothing is changed yet. FAILED: what opened before opens still."
+    )
+    profile: int | None = Field(description="Security profile that was asked for; null: none.")
+    new_password: bool
+    new_certificate: bool
+    started_at: UtcTime
+    ended_at: UtcTime | None = Field(description="Null while it goes on.")
+    steps: list[SecurityStep] = Field(description="What was done, oldest first.")
+    advice: str = Field(description="What a person is to do now; empty for nothing.")
+
+
+class ChargerSecurity(_Open):
+    """How a charger comes in now, and the last request to raise that."""
+
+    profile: int | None = Field(
+        description="Security profile that its connection amounts to; 0: it was asked for nothing. Null: not connected."
+    )
+    is_over_tls: bool | None = Field(description="Null while it is not connected.")
+    has_password: bool = Field(description="Whether a password is asked for where no certificate is shown.")
+    upgrade: SecurityUpgrade | None = Field(description="Null when there was none.")
+
+
 class Charger(_Open):
     """A charger as it is now. Null means not known; further members may appear."""
 

@@ -52,7 +52,7 @@ def _ascii(document: dict[str, Any]) -> Response:
 
 def _addressed(context: ContextOf, request: Request, charger_id: ChargerPath, action: ActionPath) -> OperatorRequest:
     charger_of(context, charger_id)
-    return OperatorRequest(charger_id=ChargerId(charger_id), action=action, payload={}, asked_by=_who(request))
+    return OperatorRequest(charger_id=ChargerId(charger_id), action=action, payload={}, asked_by=who(request))
 
 
 @router.post(
@@ -76,7 +76,8 @@ async def send_ocpp_request(
     return _ascii(_told(await _asked(context, asked), asked.charger_id))
 
 
-def _who(request: Request) -> str:
+def who(request: Request) -> str:
+    """Return who asks, for the journal."""
     host = "somebody" if request.client is None else request.client.host
     return f"{host}, with the token" if "authorization" in request.headers else f"{host}, without a token"
 

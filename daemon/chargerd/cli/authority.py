@@ -1,14 +1,13 @@
 """A private certificate authority in one folder: its root, the gateway's certificate, and those of chargers.
 
-The only module that imports ``cryptography``. RSA, because every TLS stack in a charger has it. Certificates are valid
-from 1970 on: a charger without a battery clock begins there, and learns the time from the very server it is to trust.
+RSA, because every TLS stack in a charger has it. With the OCPP driver's ``certificates``, the only module that imports
+``cryptography``.
 """
 
 import ipaddress
 import os
-import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from chargerd_drivers.ocpp.certificates import built, leaf, named, pem, read_key, usage
+
 ROOT_LIFE = timedelta(days=20 * 365)
-LEAF_LIFE = timedelta(days=5 * 365)
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _ROOT_BITS, _LEAF_BITS = 3072, 2048
 
 
@@ -50,14 +49,14 @@ class Authority:
         """Make a root. Raises FileExistsError when there is one."""
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         key = _new_key(self.key, _ROOT_BITS)
-        subject = _named(name)
-        built = (
-            _built(subject, subject, key, now + ROOT_LIFE)
+        subject, public = named(name), key.public_key()
+        root = (
+            built(subject, subject, public, now + ROOT_LIFE)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
+            .add_extension(usage(public, signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        _write(self.certificate, _pem(built))
+        _write(self.certificate, pem(root))
         return _issued(self.certificate, self.key)
 
     def issue_gateway(self, names: tuple[str, ...], now: datetime) -> Issued:
@@ -91,53 +90,13 @@ class Authority:
         self, certificate: Path, key_file: Path, names: tuple[str, ...], now: datetime, purpose: x509.ObjectIdentifier
     ) -> Issued:
         root = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        root_key = _read_key(self.key)
-        key = _read_key(key_file) if key_file.exists() else _new_key(key_file, _LEAF_BITS)
-        subject = _named(names[0])
-        until = min(now + LEAF_LIFE, root.not_valid_after_utc)
-        builder = (
-            _built(subject, root.subject, key, until)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
-        )
+        root_key = read_key(self.key)
+        key = read_key(key_file) if key_file.exists() else _new_key(key_file, _LEAF_BITS)
+        builder = leaf(named(names[0]), key.public_key(), root=root, now=now, purpose=purpose)
         if purpose == ExtendedKeyUsageOID.SERVER_AUTH:
             builder = builder.add_extension(x509.SubjectAlternativeName([_san(name) for name in names]), critical=False)
-        _write(certificate, _pem(builder.sign(root_key, hashes.SHA256())) + _pem(root))
+        _write(certificate, pem(builder.sign(root_key, hashes.SHA256())) + pem(root))
         return _issued(certificate, key_file)
-
-
-def _named(name: str) -> x509.Name:
-    """Raises ValueError for a name of more than 64 characters, which no certificate can hold (RFC 5280, A.1)."""
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _built(subject: x509.Name, issuer: x509.Name, key: RSAPrivateKey, until: datetime) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_BEGINNING)
-        .not_valid_after(until)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=not signs_certificates,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _san(name: str) -> x509.GeneralName:
@@ -165,18 +124,6 @@ def _new_key(path: Path, bits: int) -> RSAPrivateKey:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123  # by descriptor
         file.write(spelled)
     return key
-
-
-def _read_key(path: Path) -> RSAPrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, RSAPrivateKey):
-        msg = f"{path}: expected an RSA key"
-        raise TypeError(msg)
-    return key
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return ssl.DER_cert_to_PEM_cert(certificate.public_bytes(serialization.Encoding.DER)).encode()
 
 
 def _write(path: Path, content: bytes) -> None:

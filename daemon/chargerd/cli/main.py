@@ -103,6 +103,11 @@ LISTED = {
         "Make the certificates of the household's own with which chargers come over TLS.",
         "chargerd ca issue 192.168.1.10 gateway.local",
     ),
+    "secure": Listed(
+        "chargerd.cli.secure",
+        "Give a charger a password, TLS, or a certificate of its own, without locking it out.",
+        "chargerd secure garage --profile 2 --new-password",
+    ),
     "replay": Listed(
         "chargerd.cli.replay",
         "Run a recording of the last days through the core again, and compare the decisions.",

@@ -25,6 +25,8 @@ class OcppSection(BaseModel):
     ``security_profile`` is what is asked of every charger at least, unless its own says otherwise. ``listen`` is
     without TLS, ``listen_tls`` with it; both stay open, so that no charger is locked out on the way from one to the
     other. The certificate is shown there, and ``tls_client_ca_file`` tells whose certificates chargers may show.
+    ``tls_ca_key_file`` is the key of one of these: with it, requests of chargers for a certificate are signed.
+    ``password_folder`` is where passwords are kept that the daemon gives to chargers without a ``password_file``.
     ``messages_per_s`` is how fast each charger is read at most, beyond a burst of 20 s of it.
     """
 
@@ -36,7 +38,9 @@ class OcppSection(BaseModel):
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
     tls_client_ca_file: Path | None = None
+    tls_ca_key_file: Path | None = None
     listen_tls: str | None = None
+    password_folder: Path | None = None
     accept_unknown: Literal["pending", "reject"] = "pending"
     heartbeat_interval_s: int = Field(default=300, ge=10, le=86400)
     sample_interval_s: int = Field(default=60, ge=5, le=3600)
@@ -61,6 +65,22 @@ class OcppSection(BaseModel):
     def _has_certificate(cls, value: str | None, known: ValidationInfo) -> str | None:
         if value is not None and not (known.data.get("tls_certificate_file") and known.data.get("tls_key_file")):
             msg = "expected tls_certificate_file and tls_key_file beside it; chargerd ca issue makes both"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("tls_ca_key_file")
+    @classmethod
+    def _has_certificate_too(cls, value: Path | None, known: ValidationInfo) -> Path | None:
+        if value is not None and not known.data.get("tls_client_ca_file"):
+            msg = "expected tls_client_ca_file beside it, with the certificate of this key"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("password_folder")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            msg = 'expected a path that begins with "/", for example /var/lib/chargerd/passwords'
             raise ValueError(msg)
         return value
 
@@ -92,8 +112,9 @@ class OcppCharger(BaseModel):
     """One charger that speaks OCPP.
 
     ``identity`` is the last part of the URL in the charger's own settings. ``connector`` is the connector (1.6)
-    or EVSE (2.0.1) that is controlled. ``password_file`` holds the HTTP basic password (OCPP security profile 1);
-    None means that none is asked for. ``security_profile`` is what is asked of this charger at least; None: of all.
+    or EVSE (2.0.1) that is controlled. ``password_file`` holds the HTTP basic password (OCPP security profile 1); None
+    means that none is asked for until ``chargerd secure`` gives it one. ``security_profile`` is what is asked of this
+    charger at least; None: of all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,7 +132,7 @@ class OcppCharger(BaseModel):
 def faults(section: OcppSection, charger: OcppCharger) -> Iterator[tuple[str, str]]:
     """Yield the keys of a charger that the section does not fit, each with what is expected."""
     profile = charger.profile(section)
-    if profile in {1, 2} and charger.password_file is None:
+    if profile in {1, 2} and charger.password_file is None and section.password_folder is None:
         yield "password_file", f"missing, and security_profile {profile} asks for a password"
     if profile >= 2 and section.listen_tls is None:
         yield "security_profile", f"{profile} is over TLS, expected [ocpp] listen_tls, for example 0.0.0.0:8888"

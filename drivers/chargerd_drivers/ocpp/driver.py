@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -19,22 +21,28 @@ from chargerd.contract import (
     DriverSpec,
     Event,
     Memory,
+    NotBegun,
     OperatorAnswer,
     OperatorRequest,
     OperatorSide,
+    SecurityRequest,
     Sink,
     Unreachable,
 )
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection, faults
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.entry import Proof, entered
 from chargerd_drivers.ocpp.fields import stamp
+from chargerd_drivers.ocpp.guide import Guide
 from chargerd_drivers.ocpp.identity import canonical
 from chargerd_drivers.ocpp.lessons import Lessons, Library
 from chargerd_drivers.ocpp.link import Link
+from chargerd_drivers.ocpp.passwords import Passwords
 from chargerd_drivers.ocpp.quirks import presets, section_faults
+from chargerd_drivers.ocpp.readiness import Surroundings
 from chargerd_drivers.ocpp.server import Listener, Ports, Stranger
-from chargerd_drivers.ocpp.station import Station
+from chargerd_drivers.ocpp.station import Authority, Station
 from chargerd_drivers.ocpp.tls import Tls
 
 _log = structlog.get_logger("chargerd.ocpp")
@@ -68,13 +76,23 @@ class OcppDriver:
         self._outlet: _Outlet | None = None
         self._ports: asyncio.Future[Ports] | None = None
         self._tls: Tls | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._guides = {
+            station.charger_id: Guide(
+                station, library=library, clock=clock, link=partial(self._links.get, station.charger_id)
+            )
+            for station in self._stations.values()
+        }
 
     async def __aenter__(self) -> Self:
         """Read files of quirks and passwords, and recall what was learned. Raises ConfigError for a faulty file."""
         self._library.preset = presets(self._section.quirks_file)
+        signer = _signer(self._section)
         for station in self._stations.values():
-            station.password = _password(station)
+            station.signer = signer
+            station.passwords = _passwords(station, self._section)
             await station.lessons.open()
+            await self._guides[station.charger_id].open()
         self._tls = None if self._section.listen_tls is None else Tls(self._section)
         self._ports = asyncio.get_running_loop().create_future()
         return self
@@ -115,13 +133,23 @@ class OcppDriver:
         """Serve until cancelled. Raises DriverError when a port cannot be opened."""
         assert self._ports is not None, "enter the driver first"
         outlet = self._outlet = _Outlet(sink)
-        async with self._listener.listening(self._tls) as ports:
+        async with self._listener.listening(self._tls) as ports, asyncio.TaskGroup() as tasks:
             try:
+                self._tasks = tasks
+                self._guide(Surroundings(section=self._section, port=ports.plain, port_tls=ports.tls, tls=self._tls))
                 if not self._ports.done():
                     self._ports.set_result(ports)
                 await asyncio.get_running_loop().create_future()
             finally:
-                outlet.is_open = False
+                outlet.is_open, self._tasks = False, None
+
+    def _guide(self, around: Surroundings) -> None:
+        """Let security be raised, and go on with what a restart cut off."""
+        assert self._tasks is not None, "running"
+        for guide in self._guides.values():
+            guide.around = around
+            if guide.is_interrupted:
+                self._tasks.create_task(guide.run())
 
     async def execute(self, command: ChargerCommand) -> None:
         """Return when the charger accepted. Raises Refused or Unreachable."""
@@ -157,6 +185,20 @@ class OcppDriver:
     def _station(self, charger_id: ChargerId) -> Station:
         return next(station for station in self._stations.values() if station.charger_id == charger_id)
 
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        """See ``chargerd.contract.OperatorSide``."""
+        if self._tasks is None:
+            return NotBegun("chargers are not served right now")
+        guide = self._guides[request.charger_id]
+        withheld = await guide.begin(request)
+        if withheld is None:
+            self._tasks.create_task(guide.run())
+        return withheld
+
+    def security(self, charger_id: ChargerId) -> Document:
+        """See ``chargerd.contract.OperatorSide``."""
+        return self._guides[charger_id].document
+
     async def answer(self, answer: ChargerAnswer) -> None:
         """Give a waiting charger its answer; one that is gone is no error."""
         link = self._links.get(answer.charger_id)
@@ -169,12 +211,15 @@ class OcppDriver:
         if outlet is None:
             return
         charger_id = station.charger_id
+        station.entry = entered(socket, identity=station.options.identity, passwords=station.passwords)
+        self._promote(station)
         link = Link(station, socket, dialect, section=self._section, clock=self._clock)
         old = self._links.get(charger_id)
         self._links[charger_id] = link
         if old is not None:
             old.retire(_REPLACED)
             await _tell_offline(outlet, old, _REPLACED)
+        station.news.set()
         reason = "connection dropped"
         try:
             reason = await link.run(outlet)
@@ -182,7 +227,22 @@ class OcppDriver:
             _log.debug("ocpp.offline", charger=charger_id, reason=reason)
             if self._links.get(charger_id) is link:
                 del self._links[charger_id]
+                station.news.set()
                 await _tell_offline(outlet, link, reason)
+
+    def _promote(self, station: Station) -> None:
+        """A charger came in with its new password: the old one is good no more."""
+        if station.entry is None or station.entry.proof is not Proof.NEW_PASSWORD:
+            return
+        name = station.charger_id
+        try:
+            station.passwords.promote()
+        except OSError as error:
+            words = f"{name} came in with its new password; the old one stays good, for {error.filename} is not written"
+            _log.error("ocpp.password_not_kept", message=f"{words}: {error.strerror}", charger=name)
+        else:
+            words = f"{name} came in with its new password, which alone is good from now on"
+            _log.info("ocpp.password_changed", message=words, charger=name)
 
 
 class _Outlet:
@@ -202,20 +262,39 @@ async def _tell_offline(outlet: _Outlet, link: Link, reason: str) -> None:
         await outlet.put(ChargerOffline(charger_id=link.station.charger_id, reason=reason))
 
 
-def _password(station: Station) -> bytes | None:
-    """Return the password's bytes without the line end that editors add. Raises ConfigError."""
-    path = station.options.password_file
-    if path is None:
+def _passwords(station: Station, section: OcppSection) -> Passwords:
+    """Read what opens to a charger. Raises ConfigError."""
+    path, name = station.options.password_file, station.charger_id
+    if path is None and section.password_folder is not None:
+        path = section.password_folder / f"{quote(name, safe='')}.password"
+    passwords = Passwords(path)
+    try:
+        passwords.open(must_exist=station.options.password_file is not None)
+    except ConfigError as error:
+        raise ConfigError(tuple(f"charger {name}: password_file: {one}" for one in error.problems)) from error
+    profile = station.options.profile(section)
+    if profile in {1, 2} and passwords.current is None:
+        msg = f"charger {name}: security_profile {profile} asks for a password, and {path} is not there"
+        raise ConfigError((f"{msg}; without it first: chargerd secure {name} --profile {profile}",))
+    return passwords
+
+
+def _signer(section: OcppSection) -> Authority | None:
+    """Return who signs certificates; None where nobody may. Raises ConfigError."""
+    if section.tls_ca_key_file is None or section.tls_client_ca_file is None:
         return None
     try:
-        password = path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        msg = f"charger {station.charger_id}: password_file: cannot read {path}: {error.strerror}"
+        from chargerd_drivers.ocpp.certificates import Signer  # noqa: PLC0415  # the daemon's machine may lack it
+    except ImportError as error:
+        msg = "ocpp.tls_ca_key_file: signing needs the package cryptography, as pip install 'chargerd[ca]' brings it"
         raise ConfigError((msg,)) from error
-    if not password:
-        msg = f"charger {station.charger_id}: password_file: {path} is empty"
-        raise ConfigError((msg,))
-    return password
+    signer = Signer(section.tls_client_ca_file, section.tls_ca_key_file)
+    try:
+        signer.check()
+    except ValueError as error:
+        msg = f"ocpp.tls_ca_key_file: {error}"
+        raise ConfigError((msg,)) from error
+    return signer
 
 
 SPEC = DriverSpec(

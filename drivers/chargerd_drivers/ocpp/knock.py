@@ -30,12 +30,14 @@ class Door:
 
     ``tell`` is told of one that was not opened: whose address, and what came instead. ``interval_s`` is how often
     something goes over a connection, and how often the network is probed if nothing does. ``tls`` None: without it;
-    ``spawn`` runs its handshakes, each as a task of somebody who ends it.
+    ``is_for_both``: who begins without TLS is served without. ``spawn`` runs the handshakes, each as a task of somebody
+    who ends it.
     """
 
     tell: Callable[[str, str], None]
     interval_s: float
     tls: Tls | None = None
+    is_for_both: bool = False
     spawn: Callable[[Coroutine[Any, Any, None]], object]
 
     def connection_type(self) -> type[ServerConnection]:
@@ -47,7 +49,12 @@ class Door:
         class Secured(_Secured):
             door = self
 
-        return Plain if self.tls is None else Secured
+        class Either(_Either):
+            door = self
+
+        if self.tls is None:
+            return Plain
+        return Either if self.is_for_both else Secured
 
 
 class _Plain(ServerConnection):
@@ -110,6 +117,9 @@ class _Secured(_Plain):
             self.door.tell(peer, f"could not agree on TLS: {remedy(error)}")
             return
         assert transport is not None
+        self._opened(transport)
+
+    def _opened(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         early, self._early = self._early or [], None
         for step in early:
@@ -130,6 +140,42 @@ class _Secured(_Plain):
             step()
         else:
             self._early.append(step)
+
+
+class _Either(_Secured):
+    """Over TLS or without, as the first byte tells. It is only looked at, for whoever serves reads it again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._early = []
+        transport.pause_reading()
+        self.door.spawn(self._sort(transport))
+
+    async def _sort(self, transport: asyncio.Transport) -> None:
+        try:
+            async with asyncio.timeout(_TLS_TIMEOUT_S):
+                first = await _first_byte(transport)
+        except OSError:
+            transport.abort()
+            return
+        if first == bytes([_TLS_HANDSHAKE]):
+            await self._shake_hands(transport)
+        else:
+            self._opened(transport)
+            transport.resume_reading()
+
+
+async def _first_byte(transport: asyncio.Transport) -> bytes:
+    """Wait for the first byte and leave it where it is; b"" from one that hangs up. Raises OSError."""
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+    with transport.get_extra_info("socket").dup() as line:
+        loop.add_reader(line.fileno(), came.set)
+        try:
+            await came.wait()
+            first: bytes = line.recv(1, socket.MSG_PEEK)
+        finally:
+            loop.remove_reader(line.fileno())
+    return first
 
 
 def peer_of(transport: asyncio.BaseTransport) -> str:

@@ -7,6 +7,7 @@ for the network are in real seconds; the settling time after a boot is in second
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -44,9 +45,10 @@ from chargerd_drivers.ocpp.orders import Orders
 from chargerd_drivers.ocpp.pacing import pace
 from chargerd_drivers.ocpp.pulse import Pulse
 from chargerd_drivers.ocpp.shape import Shapes
+from chargerd_drivers.ocpp.signing import Signing
 from chargerd_drivers.ocpp.station import Station
 from chargerd_drivers.ocpp.upkeep import Upkeep
-from chargerd_drivers.ocpp.wire import check_sent, known_action
+from chargerd_drivers.ocpp.wire import Version, check_sent, known_action
 
 _log = structlog.get_logger("chargerd.ocpp")
 
@@ -86,6 +88,7 @@ class Link:
         self._background: set[asyncio.Task[None]] = set()
         self._orders = Orders(station, dialect, clock, call=self._call, learn=self._learn)
         self._upkeep = Upkeep(self._orders, dialect, section, call=self._call, learn=self._learn)
+        self._signing = Signing(station, dialect.VERSION, clock, self._call)
         self._is_broken = False
         self._model: Model | None = None
         self._setup: asyncio.Task[None] | None = None
@@ -157,6 +160,20 @@ class Link:
         action, payload = request
         check_sent(payload, action, "request", self._dialect.VERSION)
         return await self._calls.call(action, payload)
+
+    @property
+    def version(self) -> Version:
+        """The version that was agreed on."""
+        return self._dialect.VERSION
+
+    async def settled(self) -> None:
+        """Wait for the end of the set-up that is under way; what ends the connection then is not laid at its door."""
+        if self._setup is not None:
+            await asyncio.wait({self._setup})
+
+    async def ask(self, request: Request) -> Json:
+        """Send a request in its turn, once the charger has settled. Raises Refused or Unreachable."""
+        return await self._call(request)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -244,7 +261,7 @@ class Link:
             if self._retired is not None:
                 return self._retired
             self._pulse.heard()
-            self._log.debug("ocpp.frame", direction="in", frame=by_hand.frame_for_log(str(message)[:_FRAME_LOGGED]))
+            self._log.debug("ocpp.frame", direction="in", frame=self._for_log(str(message)))
             frames = parse(message)
             await pace(self.station, frames=len(frames), octets=len(message), clock=self._clock)
             for frame in frames:
@@ -301,8 +318,8 @@ class Link:
         if reading.foreign is not None:
             self.station.remember_foreign(reading.foreign)
         if reading.action in unasked.KEPT:
-            self._hear(reading.action, call.payload)
-        await self._answer_or_wait(call, reading, context.reply_to)
+            self._hear(reading.action, call.payload, context.now)
+        await self._answer_or_wait(call, reading, context)
         is_boot = reading.action == "BootNotification"
         if not is_boot:
             await self._welcome(is_boot=False)
@@ -318,20 +335,25 @@ class Link:
         if is_boot:
             await self._welcome(is_boot=True)
 
-    def _hear(self, action: str, payload: Json) -> None:
-        for fact in self.station.hearsay.take(action, payload, self._clock.now()):
+    def _hear(self, action: str, payload: Json, now: datetime) -> None:
+        for fact in self.station.hearsay.take(action, payload, now):
             say = getattr(self._log, fact.level)
             say("ocpp.told", message=f"{self.station.charger_id}: {fact.words}", action=action, topic=fact.topic)
 
-    async def _answer_or_wait(self, call: Call, reading: Reading, reply_to: ReplyTo) -> None:
+    async def _answer_or_wait(self, call: Call, reading: Reading, context: Context) -> None:
         if reading.action == "BootNotification":
             self._calls.restart("it started anew")
+        if reading.action == "SignCertificate":
+            await self._reply(call.message_id, reading.action, self._signing.answer(call.payload, context.now))
+            if self._signing.begins():
+                self._spawn("certificate", self._signing.hand_over)
+            return
         if reading.reply is not None:
             await self._reply(call.message_id, reading.action, reading.reply)
             return
-        self._decisions.expect(reply_to)
+        self._decisions.expect(context.reply_to)
         self._unanswered = None
-        self._spawn("decision", partial(self._confirm, call.message_id, reading, reply_to))
+        self._spawn("decision", partial(self._confirm, call.message_id, reading, context.reply_to))
 
     async def _confirm(self, message_id: MessageId, reading: Reading, reply_to: ReplyTo) -> None:
         payload, is_decided = await self._decisions.confirmation(reply_to, reading)
@@ -424,13 +446,16 @@ class Link:
             self._log.debug("ocpp.answer_lost", reason=str(unreachable))
 
     async def _send(self, frame: str) -> None:
-        self._log.debug("ocpp.frame", direction="out", frame=by_hand.frame_for_log(frame[:_FRAME_LOGGED]))
+        self._log.debug("ocpp.frame", direction="out", frame=self._for_log(frame))
         try:
             async with asyncio.timeout(_SEND_TIMEOUT_S):
                 await self._socket.send(frame)
         except (ConnectionClosed, TimeoutError) as error:
             msg = f"{self.station.charger_id}: connection lost while sending"
             raise Unreachable(msg) from error
+
+    def _for_log(self, frame: str) -> str:
+        return by_hand.frame_for_log(self.station.without_secrets(frame[:_FRAME_LOGGED]))
 
     def _spawn(self, what: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         async def supervised() -> None:

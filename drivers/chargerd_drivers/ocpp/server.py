@@ -24,6 +24,7 @@ from chargerd_drivers.ocpp import v16, v201
 from chargerd_drivers.ocpp.budget import Budget
 from chargerd_drivers.ocpp.config import OcppSection
 from chargerd_drivers.ocpp.dialect import Dialect
+from chargerd_drivers.ocpp.entry import authorization
 from chargerd_drivers.ocpp.fields import obj, text
 from chargerd_drivers.ocpp.frames import Call, encode_call, encode_fault, encode_result, parse
 from chargerd_drivers.ocpp.identity import (
@@ -112,7 +113,8 @@ class Listener:
                 interval_s=self._section.ping_interval_s or _PROBE_INTERVAL_S,
                 spawn=tasks.create_task,
             )
-            port = await stack.enter_async_context(self._open(self._section.address, door))
+            both = replace(door, tls=tls, is_for_both=True)
+            port = await stack.enter_async_context(self._open(self._section.address, both))
             message = f"chargers are served on {self._section.listen}"
             _log.info("ocpp.listening", message=message, port=port)
             port_tls = None
@@ -201,7 +203,7 @@ class Listener:
         if wanting is not None:
             self._refused(station, caller, "ocpp.profile_refused", wanting)
             return connection.respond(HTTPStatus.FORBIDDEN, f"Security profile {profile}: {wanting}\n")
-        if station.password is None:
+        if station.passwords.current is None:
             return None
         now_s, who = asyncio.get_running_loop().time(), (caller["peer"], canonical(identity))
         wait_s = self._logins.wait_s(*who, now_s)
@@ -210,9 +212,10 @@ class Listener:
             response = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords\n")
             response.headers["Retry-After"] = str(math.ceil(wait_s))
             return response
-        given = _authorization(headers)
-        wrong = complaint(given, identity=identity, password=station.password)
-        if wrong is None:
+        given = authorization(headers)
+        complaints = [complaint(given, identity=identity, password=one) for one in station.passwords.accepted]
+        wrong = complaints[0]
+        if wrong is None or None in complaints:
             return None
         if given is not None:  # without one it is no guess; many clients ask first whether a password is wanted
             self._logins.failed(*who, now_s)
@@ -362,10 +365,6 @@ def _held(call: Call, dialect: Dialect, now: datetime) -> str:
     if payload is None:
         return encode_fault(call.message_id, dialect.HELD_ERROR, "this charger is not configured yet")
     return encode_result(call.message_id, payload)
-
-
-def _authorization(headers: Headers) -> str | None:
-    return next(iter(headers.get_all("Authorization")), None)
 
 
 def _wanting(profile: int, name: str | None, *, is_over_tls: bool) -> str | None:

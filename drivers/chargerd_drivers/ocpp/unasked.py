@@ -172,10 +172,6 @@ def _event(one: Json) -> Fact:
     return Fact(topic="event", members=members, words=words, level=level, about=f"{component}/{variable}")
 
 
-def _certificate_wanted(_payload: Json) -> tuple[Fact, ...]:
-    return (Fact(topic="certificateRequest", members={"status": "Rejected"}, words="asked for a certificate"),)
-
-
 def _vendors_own(payload: Json) -> tuple[Fact, ...]:
     vendor, message = _short(payload.get("vendorId")), _short(payload.get("messageId"))
     words = f"data of {vendor or 'a vendor'} that is not understood: {message}"
@@ -217,7 +213,6 @@ _READERS = MappingProxyType[str, Callable[[Json], tuple[Fact, ...]]](
         "PublishFirmwareStatusNotification": _published,
         "ReservationStatusUpdate": _reservation,
         "SecurityEventNotification": _security,
-        "SignCertificate": _certificate_wanted,
         "SignedFirmwareStatusNotification": _firmware,
     }
 )
@@ -226,6 +221,7 @@ KEPT = frozenset(_READERS) | frozenset(
     {
         *("Get15118EVCertificate", "GetCertificateStatus", "NotifyCustomerInformation", "NotifyDisplayMessages"),
         *("NotifyEVChargingSchedule", "NotifyMonitoringReport", "NotifyReport", "ReportChargingProfiles"),
+        "SignCertificate",
     }
 )
 """All that is said unasked and is not about charging."""

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from chargerd.contract import Clock
 from chargerd_drivers.simulator.actions import Action, is_pipe, parse_action, read_lines
+from chargerd_drivers.simulator.address import Address
 from chargerd_drivers.simulator.behaviour import Behaviour
 from chargerd_drivers.simulator.dialect import Nameplate
 from chargerd_drivers.simulator.faults import Fault, FaultSpec, parse_fault
-from chargerd_drivers.simulator.link import Address
 from chargerd_drivers.simulator.personalities import combined, listing
 from chargerd_drivers.simulator.physics import Car, Outlet, Physics
 from chargerd_drivers.simulator.schemas import parse_time

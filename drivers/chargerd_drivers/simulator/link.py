@@ -6,7 +6,6 @@ looked at: a transaction's number is known when a profile for it arrives right b
 """
 
 import asyncio
-import base64
 import json
 import logging
 import uuid
@@ -14,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, NoReturn, Protocol
-from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -22,6 +20,7 @@ from websockets.typing import Subprotocol
 
 from chargerd.contract import Clock
 from chargerd_drivers.simulator import schemas
+from chargerd_drivers.simulator.address import Address, trust
 from chargerd_drivers.simulator.outbox import Answer, Message, Outbox, Payload
 from chargerd_drivers.simulator.settings import Settings
 from chargerd_drivers.simulator.skew import shifted
@@ -80,29 +79,6 @@ class Peer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where to dial and as whom. ``version`` is "1.6" or "2.0.1"."""
-
-    url: str
-    identity: str
-    version: str
-    password: str | None = None
-
-    @property
-    def full_url(self) -> str:
-        """The URL with the identity at its end."""
-        return f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """HTTP Basic authentication (OCPP security profile 1), if there is a password."""
-        if self.password is None:
-            return {}
-        token = base64.b64encode(f"{self.identity}:{self.password}".encode()).decode()
-        return {"Authorization": f"Basic {token}"}
-
-
 class _Ended(Exception):
     """The connection is over."""
 
@@ -120,7 +96,7 @@ class Link:
     """Keeps a connection up, sends what is in the outbox, and hands requests to the peer."""
 
     def __init__(self, address: Address, *, clock: Clock, outbox: Outbox, settings: Settings, peer: Peer) -> None:
-        self._address = address
+        self.address = address
         self._habits = settings.behaviour.connection
         self._clock = clock
         self._outbox = outbox
@@ -135,6 +111,7 @@ class Link:
         self._boot_retry_s = _BOOT_RETRY_S
         self._away_s: float | None = None
         self._reboot = asyncio.Event()
+        self._hang_up = asyncio.Event()
         self._reboot_gently = True
         self.online = False
 
@@ -143,6 +120,10 @@ class Link:
         if self._connection is not None:
             self._away_s = away_s
             self._connection.transport.abort()
+
+    def redial(self) -> None:
+        """Hang up once the answers are out, and dial anew."""
+        self._hang_up.set()
 
     def reboot(self, *, gently: bool) -> None:
         """Restart: with everything sent first, or only the answer under way."""
@@ -161,7 +142,7 @@ class Link:
                 self._peer.went_offline(reason)
             elif reason != told:
                 told = reason
-                log.info("no connection to %s: %s", self._address.full_url, reason)
+                log.info("no connection to %s: %s", self.address.full_url, reason)
             away_s, self._away_s = self._away_s, None
             await self._wait(away_s if away_s is not None else REBOOT_S if rebooting else REDIAL_S)
             if rebooting:
@@ -174,12 +155,13 @@ class Link:
 
     async def _connect(self) -> str:
         """Hold one connection, and return why it ended."""
-        wanted = Subprotocol(f"ocpp{self._address.version}")
+        wanted = Subprotocol(f"ocpp{self.address.version}")
         try:
             async with connect(
-                self._address.full_url,
+                self.address.full_url,
                 subprotocols=[wanted],
-                additional_headers=self._address.headers,
+                additional_headers=self.address.headers,
+                ssl=trust(self.address),
                 compression=None,
                 proxy=None,
                 close_timeout=1,
@@ -213,6 +195,7 @@ class Link:
                 group.create_task(self._talk())
                 group.create_task(self._answer_slowly())
                 group.create_task(self._await_reboot())
+                group.create_task(self._await_hang_up())
         except* _Ended as ended:
             reason = str(ended.exceptions[0])
         return reason
@@ -221,6 +204,12 @@ class Link:
         if not self.online:
             self.online = True
             self._peer.went_online()
+
+    async def _await_hang_up(self) -> NoReturn:
+        await self._hang_up.wait()
+        self._hang_up.clear()
+        await self._frames.join()
+        raise _Ended("dials anew")
 
     async def _await_reboot(self) -> NoReturn:
         await self._reboot.wait()
@@ -286,7 +275,7 @@ class Link:
 
     @property
     def _formation_code(self) -> str:
-        return "FormationViolation" if self._address.version == "1.6" else "FormatViolation"
+        return "FormationViolation" if self.address.version == "1.6" else "FormatViolation"
 
     @property
     def _is_deaf(self) -> bool:
@@ -334,12 +323,12 @@ class Link:
         if action in self._habits.unanswered:
             return
         result = shifted(result, self._habits.clock_off_s)
-        if (fault := schemas.result_fault(self._address.version, action, result)) is not None:
+        if (fault := schemas.result_fault(self.address.version, action, result)) is not None:
             self._peer.violated(by="simulator", action=action, fault=fault)
         self._send([RESULT, call_id, result])
 
     def _check_call(self, action: str, payload: Payload) -> None:
-        version = self._address.version
+        version = self.address.version
         if not schemas.is_known(version, action):
             self._complain(action, f"OCPP {version} has no such action")
             raise CallRefused("NotImplemented", f"no action {action} in OCPP {version}")
@@ -356,7 +345,7 @@ class Link:
         if result is None:
             log.warning("%s was answered with an error: %s", message.action, detail)
         else:
-            fault = schemas.result_fault(self._address.version, message.action, result)
+            fault = schemas.result_fault(self.address.version, message.action, result)
             if fault is not None:
                 self._complain(message.action, f"answer: {fault}")
             self._outbox.done(message)
@@ -413,7 +402,7 @@ class Link:
     async def _call(self, message: Message) -> bool:
         """Send a request and wait for its answer. False: it was an error."""
         payload = shifted(message.build(), self._habits.clock_off_s)
-        if (fault := schemas.call_fault(self._address.version, message.action, payload)) is not None:
+        if (fault := schemas.call_fault(self.address.version, message.action, payload)) is not None:
             self._peer.violated(by="simulator", action=message.action, fault=fault)
         answered = asyncio.get_running_loop().create_future()
         self._under_way = _UnderWay(str(uuid.uuid4()), message, answered)

@@ -80,6 +80,8 @@ FACTORY = {
     "StopTransactionOnInvalidId": _fixed("true", Kind.FLAG),
     "UnlockConnectorOnEVSideDisconnect": _fixed("true", Kind.FLAG),
     "GetConfigurationMaxKeys": _fixed("50", Kind.COUNT),
+    "SecurityProfile": Setting("0", Kind.COUNT),
+    "NetworkConfigurationPriority": Setting("0", shared=False),
     "NumberOfConnectors": _fixed("1", Kind.COUNT),
     "ConnectorPhaseRotation": _fixed("1.RST"),
     "SupportedFeatureProfiles": _fixed("Core,RemoteTrigger,SmartCharging"),
@@ -92,6 +94,8 @@ FACTORY = {
 VARIABLES = {
     ("OCPPCommCtrlr", "HeartbeatInterval", ""): "HeartbeatInterval",
     ("OCPPCommCtrlr", "WebSocketPingInterval", ""): "WebSocketPingInterval",
+    ("OCPPCommCtrlr", "NetworkConfigurationPriority", ""): "NetworkConfigurationPriority",
+    ("SecurityCtrlr", "SecurityProfile", ""): "SecurityProfile",
     ("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"): "TransactionMessageAttempts",
     ("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent"): "TransactionMessageRetryInterval",
     ("OCPPCommCtrlr", "ResetRetries", ""): "ResetRetries",

@@ -11,9 +11,11 @@ from typing import NoReturn
 
 from chargerd.contract import Clock
 from chargerd_drivers.simulator.actions import Action
+from chargerd_drivers.simulator.address import Address
+from chargerd_drivers.simulator.credentials import Credentials
 from chargerd_drivers.simulator.dialect import Dialect, Nameplate
 from chargerd_drivers.simulator.journal import Journal
-from chargerd_drivers.simulator.link import Address, Link
+from chargerd_drivers.simulator.link import Link
 from chargerd_drivers.simulator.occurrences import NetworkLost, StopReason
 from chargerd_drivers.simulator.outbox import Answer, Message, Outbox, Payload
 from chargerd_drivers.simulator.station import Station
@@ -49,6 +51,7 @@ class Simulation:
         self._outbox = Outbox()
         self._dialect: Dialect = (Dialect16 if address.version == "1.6" else Dialect201)(station, nameplate, self)
         self.link = Link(address, clock=clock, outbox=self._outbox, settings=station.settings, peer=self)
+        self._credentials = Credentials(address, station.settings, redial=self.link.redial, send=self.send)
         self._actions: list[tuple[datetime, int, Action]] = []
         self._order = count()
         self._heartbeat_due: datetime | None = None
@@ -207,8 +210,10 @@ class Simulation:
         """Act on a request. Raises CallRefused."""
         self._pump()
         try:
-            return self._dialect.answer(action, payload, self._clock.now())
+            answer = self._credentials.answer(action, payload)
+            return self._dialect.answer(action, payload, self._clock.now()) if answer is None else answer
         finally:
+            self.link.address = self._credentials.address
             self._drain()
             self._wake.set()
 
@@ -242,6 +247,8 @@ class Simulation:
         self._station.reboot(self._clock.now())
         self._drain()
         self._dialect.rebooted()
+        self._credentials.rebooted()
+        self.link.address = self._credentials.address
         self._wake.set()
 
     def violated(self, *, by: str, action: str, fault: str) -> None:

@@ -19,6 +19,7 @@ from chargerd.contract import (
     Health,
     ImmediateStartRequested,
     LogEntry,
+    NotBegun,
     Note,
     OperatorAnswer,
     OperatorRequest,
@@ -31,6 +32,7 @@ from chargerd.contract import (
     PriceSlot,
     Responded,
     ScheduleOverrideRequested,
+    SecurityRequest,
     SessionId,
     VehicleId,
     VehicleReported,
@@ -162,6 +164,10 @@ class FakeDesk:
     archive: FakeArchive = field(default_factory=FakeArchive)
     requests: list[Event] = field(default_factory=list)
     operated: list[OperatorRequest] = field(default_factory=list)
+    secured: list[SecurityRequest] = field(default_factory=list)
+    securities: list[Document] = field(default_factory=list)
+    """What ``security`` answers, one after the other; the last one again and again."""
+    withheld: NotBegun | None = None
     overviews: dict[str, Document] = field(default_factory=dict)
     knocked: tuple[Document, ...] = ()
     faults: tuple[str, ...] = ()
@@ -274,6 +280,15 @@ class FakeDesk:
 
     def overview(self, charger_id: ChargerId) -> Document | None:
         return self.overviews.get(charger_id)
+
+    def security(self, charger_id: ChargerId) -> Document | None:
+        if not self.securities:
+            return None
+        return self.securities[0] if len(self.securities) == 1 else self.securities.pop(0)
+
+    async def secure(self, request: SecurityRequest) -> NotBegun | None:
+        self.secured.append(request)
+        return self.withheld
 
     async def operate(self, request: OperatorRequest) -> OperatorAnswer | None:
         self.operated.append(request)

@@ -26,6 +26,8 @@ METHODS = {
     ("get", "/v1/chargers/{chargerId}"),
     ("post", "/v1/chargers/{chargerId}/charging"),
     ("delete", "/v1/chargers/{chargerId}/charging"),
+    ("get", "/v1/chargers/{chargerId}/security"),
+    ("post", "/v1/chargers/{chargerId}/security"),
     ("get", "/v1/chargers/{chargerId}/ocpp"),
     ("post", "/v1/chargers/{chargerId}/ocpp/{action}"),
     ("get", "/v1/pending-chargers"),

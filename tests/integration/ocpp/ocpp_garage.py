@@ -11,8 +11,8 @@ from typing import Any
 from chargerd.core.decide import next_deadline
 from chargerd_drivers.ocpp.link import SETTLE_S
 from chargerd_drivers.simulator.actions import Action
+from chargerd_drivers.simulator.address import Address
 from chargerd_drivers.simulator.dialect import Nameplate
-from chargerd_drivers.simulator.link import Address
 from chargerd_drivers.simulator.personalities import combined
 from chargerd_drivers.simulator.physics import Car, Outlet, Physics
 from chargerd_drivers.simulator.settings import Settings

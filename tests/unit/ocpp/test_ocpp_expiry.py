@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chargerd.cli.authority import LEAF_LIFE, Authority
+from chargerd.cli.authority import Authority
+from chargerd_drivers.ocpp.certificates import LEAF_LIFE
 from chargerd_drivers.ocpp.expiry import expires_at
 
 NOW = datetime(2026, 1, 14, 16, 0, 7, tzinfo=UTC)
