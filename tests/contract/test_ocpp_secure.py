@@ -153,6 +153,16 @@ async def test_a_charger_that_has_to_start_anew_for_it_is_started_anew(folder, o
     assert box.actions("Reset") == ["Reset"]
 
 
+async def test_a_profile_that_takes_a_restart_is_come_to_by_one(folder, old_file) -> None:
+    """Once set it may not be lowered again: the same charger is let in over TLS, on the port that it knows."""
+    box = Box("1.6", folder, password=OLD, profile=1, reboot_required=frozenset({"SecurityProfile"}))
+    async with home(box, password_file=old_file) as rig:
+        upgrade = await secured(rig, profile=2)
+        assert security(rig)["profile"] == 2
+    assert upgrade["state"] == "DONE", words(upgrade)
+    assert (box.actions("Reset"), set(box.statuses)) == (["Reset"], {101})
+
+
 async def test_a_charger_that_stays_has_its_connection_closed(folder, old_file) -> None:
     box = Box("1.6", folder, password=OLD, profile=1, stays=True)
     async with home(box, password_file=old_file) as rig:
