@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ocpp_rig import BOOT_16, BOOT_201, GARAGE, KeptMemory, Rig, ScriptedCharger, running
 from tls_rig import request_for, section
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -46,6 +48,7 @@ class Box:
     reboot_required: frozenset[str] = frozenset()
     stays: bool = False
     is_gone: bool = False
+    lists_root: bool = False
     name: str = "CP1"
     root: str = ""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -186,7 +189,15 @@ class Box:
         return ACCEPTED, False
 
     def _GetInstalledCertificateIds(self, payload: Json) -> tuple[Json, bool]:  # noqa: N802
-        return {"status": "NotFound"}, False
+        if not self.lists_root:
+            return {"status": "NotFound"}, False
+        kind = "CSMSRootCertificate"
+        return {
+            "status": "Accepted",
+            "certificateHashDataChain": [
+                {"certificateType": kind, "certificateHashData": hashed(self.root)},
+            ],
+        }, False
 
     def _CertificateSigned(self, payload: Json) -> tuple[Json, bool]:  # noqa: N802
         (self.folder / "own.pem").write_text(payload["certificateChain"])
@@ -217,6 +228,20 @@ async def home(
         await until(lambda: security(rig)["profile"] is not None and rig.driver._links[GARAGE].is_online)
         yield rig
         task.cancel()
+
+
+def hashed(root: str) -> Json:
+    """Return the CertificateHashData of a root with an RSA key, as cryptography has it."""
+    certificate = x509.load_pem_x509_certificate(root.encode())
+    key = certificate.public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    bits = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    return {
+        "hashAlgorithm": "SHA256",
+        "issuerNameHash": hashlib.sha256(certificate.issuer.public_bytes()).hexdigest(),
+        "issuerKeyHash": hashlib.sha256(bits).hexdigest().upper(),
+        "serialNumber": f"{certificate.serial_number:x}",
+    }
 
 
 def security_event(kind: str) -> tuple[str, Json]:

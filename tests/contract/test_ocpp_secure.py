@@ -112,12 +112,55 @@ async def test_a_charger_that_forgets_its_new_password_comes_in_with_the_old_one
     assert [log["log_level"] for log in logs if log["event"] == "ocpp.secure_failed"] == ["error"]
 
 
+async def test_asking_again_tells_the_same_password_for_the_charger_may_have_it_after_all(folder, old_file) -> None:
+    """Else the one that it took the first time would open no more."""
+    box = Box("1.6", folder, password=OLD, profile=1, ignores=frozenset({"AuthorizationKey"}))
+    async with home(box, password_file=old_file) as rig:
+        first = await secured(rig, new_password=True)
+        box.ignores, box.refuses = frozenset(), frozenset({"AuthorizationKey"})
+        second = await secured(rig, new_password=True)
+        told = {str(payload["value"]) for _, payload in box.asked if payload.get("key") == "AuthorizationKey"}
+        [fresh] = told
+        box.password = fresh.encode()
+        await rig.driver._links[GARAGE].close("again")
+        await until(lambda: old_file.read_bytes().strip() == fresh.encode())
+    assert (first["state"], second["state"]) == ("FAILED", "FAILED")
+
+
+async def test_a_charger_that_has_the_root_is_not_given_it_again(folder, old_file) -> None:
+    box = Box("2.0.1", folder, password=OLD, profile=1, root=(folder / "ca.pem").read_text(), lists_root=True)
+    async with home(box, password_file=old_file) as rig:
+        upgrade = await secured(rig, profile=2)
+    assert upgrade["state"] == "DONE", words(upgrade)
+    assert "it has the root of this gateway's certificate" in words(upgrade)
+    assert not box.actions("InstallCertificate")
+
+
+async def test_a_root_that_is_refused_ends_it_before_anything_else_is_changed(folder, old_file) -> None:
+    box = Box("1.6", folder, password=OLD, profile=1, refuses=frozenset({"InstallCertificate"}))
+    async with home(box, password_file=old_file) as rig:
+        upgrade = await secured(rig, profile=2, new_password=True)
+        assert security(rig)["profile"] == 1
+    assert "ask with --certificates-installed" in words(upgrade)
+    assert not box.actions("ChangeConfiguration") or box.password == OLD
+
+
 async def test_a_charger_that_has_to_start_anew_for_it_is_started_anew(folder, old_file) -> None:
     box = Box("1.6", folder, password=OLD, profile=1, reboot_required=frozenset({"AuthorizationKey"}))
     async with home(box, password_file=old_file) as rig:
         upgrade = await secured(rig, new_password=True)
     assert upgrade["state"] == "DONE", words(upgrade)
     assert box.actions("Reset") == ["Reset"]
+
+
+async def test_a_profile_that_takes_a_restart_is_come_to_by_one(folder, old_file) -> None:
+    """Once set it may not be lowered again: the same charger is let in over TLS, on the port that it knows."""
+    box = Box("1.6", folder, password=OLD, profile=1, reboot_required=frozenset({"SecurityProfile"}))
+    async with home(box, password_file=old_file) as rig:
+        upgrade = await secured(rig, profile=2)
+        assert security(rig)["profile"] == 2
+    assert upgrade["state"] == "DONE", words(upgrade)
+    assert (box.actions("Reset"), set(box.statuses)) == (["Reset"], {101})
 
 
 async def test_a_charger_that_stays_has_its_connection_closed(folder, old_file) -> None:

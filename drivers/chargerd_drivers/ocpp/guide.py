@@ -177,6 +177,7 @@ class Guide:
 
     async def _give_password(self, version: Version) -> None:
         passwords = self._station.passwords
+        is_fresh = passwords.pending is None
         try:
             fresh = passwords.propose()
         except OSError as error:
@@ -189,8 +190,9 @@ class Guide:
             answer = await self._asked(security.password_request(version, fresh), "the new password")
             self._must_be_taken(answer, "the new password")
         except Refused:
-            with contextlib.suppress(OSError):
-                passwords.withdraw()
+            if is_fresh:
+                with contextlib.suppress(OSError):
+                    passwords.withdraw()
             raise
         old = "no password, as before," if passwords.current is None else "the old one"
         await self._step(f"it took a new password; {old} is good as well until it has come in with it")

@@ -37,10 +37,14 @@ class Passwords:
         return tuple(one for one in (self.current, self.pending) if one is not None)
 
     def propose(self) -> str:
-        """Make a password and write it beside the one in force; return it. Raises OSError."""
+        """Make a password and write it beside the one in force; return it. Raises OSError.
+
+        One that is on its way already is told again: the charger may have it, and come with it at any time.
+        """
         assert self.path is not None, "no place for a password"
+        if self.pending is not None:
+            return self.pending.decode("ascii")
         fresh = secrets.token_hex(_BYTES)
-        self.withdraw()
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  # by descriptor
