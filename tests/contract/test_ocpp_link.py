@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from ocpp_rig import BOOT_16, BOOT_201, GARAGE, RecordingSink, boot, running
+from ocpp_rig import BOOT_16, BOOT_201, GARAGE, KeptMemory, RecordingSink, boot, running
 from structlog.testing import capture_logs
 
 from chargerd.contract import (
@@ -13,6 +13,7 @@ from chargerd.contract import (
     ChargerId,
     ChargerOnline,
     CommandId,
+    Document,
     Event,
     MeterSampled,
     Refused,
@@ -328,3 +329,32 @@ async def test_the_transactions_of_another_evse_are_known_by_their_id_later_on()
         assert await charger.call("TransactionEvent", {**event, "evse": {"id": 2}}) == {}
         assert await charger.call("TransactionEvent", {**event, "eventType": "Ended"}) == {}
         assert not [event for event in rig.sink.seen if isinstance(event, TransactionStarted | TransactionEnded)]
+
+
+async def test_a_charger_that_is_back_while_its_old_connection_is_still_written_down_is_served() -> None:
+    class Slow(KeptMemory):
+        def __init__(self) -> None:
+            super().__init__()
+            self.is_slow = False
+            self.is_busy = asyncio.Event()
+            self.goes_on = asyncio.Event()
+
+        async def remember(self, key: str, document: Document) -> None:
+            if self.is_slow:
+                self.is_busy.set()
+                await self.goes_on.wait()
+            await super().remember(key, document)
+
+    memory = Slow()
+    with capture_logs() as logs:
+        async with running(memory=memory) as rig:
+            async with rig.charger() as charger:
+                await charger.call("BootNotification", BOOT_16)
+                await charger.request("GetConfiguration")
+                memory.is_slow = True
+                charger.socket.transport.abort()
+                await memory.is_busy.wait()
+            async with rig.charger() as charger:
+                assert (await charger.call("BootNotification", BOOT_16))["status"] == "Accepted"
+                memory.goes_on.set()
+    assert not [log for log in logs if log["event"] == "ocpp.bug"]

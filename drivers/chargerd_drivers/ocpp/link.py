@@ -111,14 +111,16 @@ class Link:
                 self._tasks = tasks
                 self._spawn("introduction", self._introduce)
                 self._spawn("keepalive", self._keep_alive)
-                reason = await self._read()
+                try:
+                    reason = await self._read()
+                finally:
+                    self._tasks = None
                 self._calls.end(reason)
                 for task in tuple(self._background):
                     task.cancel()
             pulse, is_broken = self._pulse, self._is_broken and self._greeted.is_set()
             await self._supervised("end", partial(self._upkeep.ended, pulse.age_s, is_broken=is_broken))
         finally:
-            self._tasks = None
             self._calls.end(reason)
         return self._why_retired() or reason
 

@@ -176,3 +176,33 @@ async def test_a_charger_that_restarts_at_an_early_request_never_gets_one(tmp_pa
         await it.pass_s(600)
         assert it.count("offline") == 0
         assert it.power_w > 0
+
+
+OTHERS = (
+    ("authorize-first", "1.6"),
+    ("available-while-plugged", "1.6"),
+    ("available-while-plugged", "2.0.1"),
+    ("available-before-stop", "1.6"),
+    ("skewed-clock", "1.6"),
+    ("skewed-clock", "2.0.1"),
+    ("forgets-at-restart", "1.6"),
+)
+
+
+@pytest.mark.parametrize(("name", "version"), OTHERS)
+async def test_its_car_is_charged_paused_and_charged_again_and_each_watt_hour_is_counted(
+    tmp_path: Path, name: str, version: str
+) -> None:
+    async with garage(tmp_path, name, version=version) as it:
+        await it.plug()
+        for _ in range(2):
+            await it.home.boost()
+            await it.pass_s(360)
+            assert it.power_w > 0
+            await it.home.unboost()
+            await it.pass_s(360)
+            assert it.power_w == 0
+        document = await it.unplug()
+        assert len(await it.home.settled()) == 1
+        assert it.errors == set()
+        counts_all(it, document)
