@@ -17,7 +17,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories, in about 10 minutes"
-	@echo "make odd     a house full of odd chargers, on a machine that does nothing else"
+	@echo "make odd     a house full of odd chargers and cars"
 	@echo "make independent nights with an OCPP client that is not ours, in its strict mode"
 	@echo "make fuzz    broken frames on one connection, while another charger goes on undisturbed"
 	@echo "make mutants small faults in the core, one at a time, and which of them no test notices"
