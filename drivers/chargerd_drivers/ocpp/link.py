@@ -97,6 +97,7 @@ class Link:
         self._unanswered: MessageId | None = None
         self._messages = 0
         self._timeouts_in_a_row = 0
+        self._is_restarting = False
         silence_max_s = max(clock.real_seconds(3 * section.heartbeat_interval_s), _SILENCE_MIN_S)
         self._pulse = Pulse(socket, silence_max_s, self._upkeep.ping_interval_s)
 
@@ -144,6 +145,9 @@ class Link:
 
     async def execute(self, command: ChargerCommand) -> None:
         """Carry out a command. Return when the charger accepted; raises Refused or Unreachable."""
+        if self._is_restarting:
+            msg = f"{self.station.charger_id}: {command.kind} not sent, it is told to restart"
+            raise Unreachable(msg)
         try:
             await self._calls.opened(command.kind)
             await self._orders.execute(command)
@@ -227,6 +231,7 @@ class Link:
             timeouts=timeouts,
         )
         if restarts:
+            self._is_restarting = True
             self._spawn("restart", self._restart)
         else:
             await self.close("does not answer")
@@ -239,6 +244,7 @@ class Link:
             self._log.info("ocpp.restart_failed", message=f"the restart was of no use: {error}")
         else:
             if word(answer.get("status")) == "accepted":
+                self._is_restarting = False
                 return
         await self.close("does not answer")
 
