@@ -13,7 +13,7 @@ def test_a_charger_is_made_secure_step_by_step_and_stays_through_a_crash(tmp_pat
     box, tls = Bay(id="garage", version=version), tmp_path / "tls"
     for action in (("init",), ("issue", "127.0.0.1")):
         assert chargerd("ca", *action, "--folder", str(tls)).returncode == 0
-    with house(tmp_path, box, speed=600) as home:
+    with house(tmp_path, box, speed=150) as home:
         home.config.write_text(home.toml(FLAT).replace("[http]", _security(tmp_path, tls) + "[http]"))
         home.start()
         home.simulate(box)
