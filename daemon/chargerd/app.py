@@ -29,6 +29,7 @@ from chargerd.plan.prices import PriceCurve
 from chargerd.recording.recorder import Recorder
 from chargerd.store.sqlite import SqliteStore, path_of
 from chargerd.tariff import create_tariff
+from chargerd.tariff.fees import charged
 
 log = structlog.get_logger("chargerd.app")
 
@@ -225,6 +226,7 @@ class _Daemon:
                 log.warning("tariff.failed", message=f"{error}; charging goes on by the prices that are known")
             return False
         self._once.over("tariff.failed", "")
+        curve = charged(curve, self._config.tariff, ZoneInfo(self._config.site.zone))
         changed = (curve.slots, curve.currency) != (self._prices.slots, self._prices.currency)
         self._prices = curve
         return changed

@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
-from chargerd.config_types import Currency, Money, Section, fault
+from chargerd.config_types import Currency, fault
 from chargerd.contract import Clock, PriceCurve, PriceSlot
 from chargerd.errors import ChargingError
-
-_MINOR_UNITS = {"ct": "EUR", "p": "GBP"}
-_KWH = {"kWh": 1, "MWh": 1000}
+from chargerd.tariff.fees import PricedSection
+from chargerd.tariff.money import Unit, unit_of
 
 
 def _path(value: Any, info: ValidationInfo) -> Any:
@@ -30,42 +29,35 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return Path(folder, value)
 
 
-class FileOptions(Section):
+class FileOptions(PricedSection):
     """The ``[tariff]`` section of prices in a file.
 
-    A price p of the file costs ``(p + add_per_kwh) * multiply`` per kWh, p turned into the unit of money per kWh
-    first. ``slot_max_minutes`` bounds the length of a slot whose end is not given.
+    A price of the file is turned into the unit of money per kWh before anything comes on top. ``slot_max_minutes``
+    bounds the length of a slot whose end is not given.
     """
 
     kind: Literal["file"]
     path: Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
-    unit: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|ct|p)/(kWh|MWh)$")] = "EUR/kWh"
+    unit: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)$")] = "EUR/kWh"
     currency: Currency | None = None
     start_column: str = "start"
     price_column: str = "price"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    add_per_kwh: Money = Decimal(0)
-    multiply: Money = Decimal(1)
     slot_max_minutes: int = Field(default=60, ge=1, le=1440)
 
     @model_validator(mode="after")
     def _one_currency(self) -> "FileOptions":
-        money = self.unit.split("/", maxsplit=1)[0]
-        if self.currency is not None and money not in _MINOR_UNITS and money != self.currency:
-            raise fault(f"unit {self.unit} and currency {self.currency} contradict each other; leave currency out")
+        try:
+            unit_of(self.unit, self.currency)
+        except ValueError:
+            words = f"unit {self.unit} and currency {self.currency} contradict each other; leave currency out"
+            raise fault(words) from None
         return self
 
     @property
-    def money(self) -> str:
-        """The currency of the prices."""
-        money = self.unit.split("/", maxsplit=1)[0]
-        return self.currency or _MINOR_UNITS.get(money, money)
-
-    def per_kwh(self, price: Decimal) -> Decimal:
-        """Turn a price of the file into what a kWh costs the household."""
-        money, energy = self.unit.split("/")
-        divisor = _KWH[energy] * (100 if money in _MINOR_UNITS else 1)
-        return (price / divisor + self.add_per_kwh) * self.multiply
+    def priced_in(self) -> Unit:
+        """What the numbers of the file stand for."""
+        return unit_of(self.unit, self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,7 @@ class FileTariff:
     async def fetch(self, start: datetime, end: datetime) -> PriceCurve:
         """Return the slots of the file that overlap the stretch. Raises ChargingError naming file and line."""
         whole = PriceCurve(await asyncio.to_thread(self._read))
-        return PriceCurve(whole.between(start, end), self._options.money, self._clock.now())
+        return PriceCurve(whole.between(start, end), self._options.priced_in.currency, self._clock.now())
 
     def _read(self) -> tuple[PriceSlot, ...]:
         path = self._options.path
@@ -118,7 +110,7 @@ def _slots(text: str, options: FileOptions) -> tuple[PriceSlot, ...]:
         if following is not None:
             length = min(following.start - row.start, longest)
         if row.price is not None:
-            found.append(PriceSlot(row.start, row.end or row.start + length, options.per_kwh(row.price)))
+            found.append(PriceSlot(row.start, row.end or row.start + length, options.priced_in.per_kwh(row.price)))
     return tuple(found)
 
 

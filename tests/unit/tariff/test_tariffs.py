@@ -19,6 +19,7 @@ from chargerd.core.units import utc
 from chargerd.errors import ChargingError
 from chargerd.plan.grid import QUARTER
 from chargerd.tariff import TARIFFS, create_tariff, example_prices
+from chargerd.tariff.fees import charged
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -43,7 +44,8 @@ class FixedClock:
 
 async def fetched(section: dict[str, Any], start: datetime, end: datetime, zone: ZoneInfo = BERLIN) -> PriceCurve:
     options = TARIFFS[section["kind"]].options.model_validate(section)
-    return await create_tariff(options, zone, FixedClock()).fetch(start, end)
+    curve = await create_tariff(options, zone, FixedClock()).fetch(start, end)
+    return charged(curve, options, zone)
 
 
 NIGHT = {
