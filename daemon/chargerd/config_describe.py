@@ -10,7 +10,8 @@ from chargerd.config_types import DAYS
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.core.units import power_w
 from chargerd.core.whose import ASK_FOR
-from chargerd.tariff import TariffOptions
+from chargerd.tariff import TariffOptions, feed_label
+from chargerd.tariff.fees import FallibleSection
 from chargerd.tariff.file import FileOptions
 from chargerd.tariff.fixed import FixedOptions
 from chargerd.tariff.time_of_use import TimeOfUseOptions
@@ -130,6 +131,10 @@ def _tariff(tariff: TariffOptions) -> Iterator[str]:
         yield f"  Fees on top: {tariff.add_per_kwh} per kWh."
     if tariff.multiply != 1:
         yield f"  Taxes: all of it times {tariff.multiply}."
+    if isinstance(tariff, FallibleSection):
+        price = tariff.fallback_price_per_kwh
+        then = "the time wanted alone counts" if price is None else f"a kWh counts as {price}"
+        yield f"  Where it fails, prices of an earlier day stand in; without them {then}."
 
 
 def _prices(tariff: TariffOptions) -> Iterator[str]:
@@ -142,6 +147,8 @@ def _prices(tariff: TariffOptions) -> Iterator[str]:
         case FileOptions():
             money = tariff.priced_in.currency
             yield f"Tariff: prices in {money} per kWh from {tariff.path}, read again when it changes."
+        case _:
+            yield f"Tariff: prices of {feed_label(tariff)}, asked for over the network once they are published."
 
 
 def _windows(prices: TimeOfDayPrices) -> Iterator[str]:

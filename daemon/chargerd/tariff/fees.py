@@ -21,6 +21,14 @@ class PricedSection(Section):
     network: TimeOfDayPrices | None = Field(default=None, description="network charges by the time of day")
 
 
+class FallibleSection(PricedSection):
+    """A ``[tariff]`` section whose source may fail. The fallback is all that a kWh costs, taxes included."""
+
+    fallback_price_per_kwh: Money | None = Field(
+        default=None, description="what a kWh costs, all included, where nothing better is known"
+    )
+
+
 def charged(curve: PriceCurve, options: PricedSection, zone: ZoneInfo) -> PriceCurve:
     """Return what the household pays for the prices of a source; the configured fallback price is that already."""
     return replace(curve, slots=tuple(paid for slot in curve.slots for paid in _charged(slot, options, zone)))

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
-from chargerd.config_types import Currency, fault
+from chargerd.config_types import Currency, Matching, fault
 from chargerd.contract import Clock, PriceCurve, PriceSlot
 from chargerd.errors import ChargingError
-from chargerd.tariff.fees import PricedSection
+from chargerd.tariff.fees import FallibleSection
 from chargerd.tariff.money import Unit, unit_of
+
+_UNIT = Matching("([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)", "money per energy, as EUR/kWh or ct/kWh")
 
 
 def _path(value: Any, info: ValidationInfo) -> Any:
@@ -29,7 +31,7 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return Path(folder, value)
 
 
-class FileOptions(PricedSection):
+class FileOptions(FallibleSection):
     """The ``[tariff]`` section of prices in a file.
 
     A price of the file is turned into the unit of money per kWh before anything comes on top. ``slot_max_minutes``
@@ -38,7 +40,9 @@ class FileOptions(PricedSection):
 
     kind: Literal["file"]
     path: Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
-    unit: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)$")] = "EUR/kWh"
+    unit: Annotated[str, Matching("([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)", "money per energy, as EUR/kWh or ct/kWh")] = (
+        "EUR/kWh"
+    )
     currency: Currency | None = None
     start_column: str = "start"
     price_column: str = "price"
@@ -53,6 +57,11 @@ class FileOptions(PricedSection):
             words = f"unit {self.unit} and currency {self.currency} contradict each other; leave currency out"
             raise fault(words) from None
         return self
+
+    @property
+    def label(self) -> str:
+        """What the source is called."""
+        return f"file {self.path} ({self.unit})"
 
     @property
     def priced_in(self) -> Unit:

@@ -85,7 +85,7 @@ def _why_refused(entry: Told, currency: str) -> str:
     if not entry.price.is_finite():
         return f"{at}: expected a price, got {entry.price}"
     if abs(entry.price) > most_per_kwh(currency):
-        return f"{at}: {entry.price:f} {currency} per kWh is no price, it is left out"
+        return f"{at}: {entry.price:.6g} {currency} per kWh is no price, it is left out"
     if entry.end is not None and entry.end <= entry.start:
         return f"{at}: expected an end after the start, got {entry.end.isoformat()}"
     return ""
