@@ -9,7 +9,7 @@ one. No data is an ``Acknowledgement_MarketDocument`` with reason 999.
 import re
 from collections.abc import Iterator
 from datetime import UTC, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Literal
 from xml.etree import ElementTree as ET
@@ -22,7 +22,7 @@ from chargerd.config_types import fault
 from chargerd.errors import FeedError
 from chargerd.tariff.energy_charts import CENTRAL_EUROPE
 from chargerd.tariff.feed import Answer, Feed, Question, TokenSection, with_query
-from chargerd.tariff.money import Unit, unit_of
+from chargerd.tariff.money import Unit, number_of, unit_of
 from chargerd.tariff.pace import Market
 from chargerd.tariff.reading import time_of
 from chargerd.tariff.slots import Told
@@ -118,7 +118,7 @@ def _parsed(text: str) -> ET.Element:
 
 def _sequence(series: ET.Element) -> int:
     text = series.findtext("classificationSequence_AttributeInstanceComponent.position", "1")
-    return int(text) if text.isdecimal() else 1
+    return int(text) if re.fullmatch("[0-9]{1,4}", text) else 1
 
 
 def _unit(series: ET.Element) -> Unit:
@@ -152,10 +152,10 @@ def _step(resolution: str) -> timedelta:
 
 def _point(point: ET.Element) -> tuple[int, Decimal]:
     position, amount = point.findtext("position", ""), point.findtext("price.amount", "")
-    try:
-        return int(position), Decimal(amount)
-    except (ValueError, InvalidOperation):
-        raise FeedError(f"expected a position and a price, got {position!r} and {amount!r}") from None
+    price = number_of(amount)
+    if not re.fullmatch("[0-9]{1,6}", position) or price is None:
+        raise FeedError(f"expected a position and a price, got {position[:20]!r} and {amount[:20]!r}")
+    return int(position), price
 
 
 FEED = Feed(_label, _market, _requests, _read)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -18,7 +18,7 @@ from chargerd.config_types import Currency, Matching, fault
 from chargerd.contract import Clock, PriceCurve, PriceSlot
 from chargerd.errors import ChargingError
 from chargerd.tariff.fees import FallibleSection
-from chargerd.tariff.money import Unit, unit_of
+from chargerd.tariff.money import Unit, number_of, unit_of
 
 _UNIT = Matching("([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)", "money per energy, as EUR/kWh or ct/kWh")
 
@@ -150,6 +150,8 @@ def _json_rows(text: str, options: FileOptions) -> Iterator[_Row]:
         raise ChargingError(f"{options.path}:{error.lineno}: expected JSON, got: {error.msg}") from error
     except RecursionError as error:
         raise ChargingError(f"{options.path}:1: expected a list of prices, got one nested too deeply") from error
+    except ArithmeticError as error:
+        raise ChargingError(f"{options.path}:1: expected JSON with numbers that can be calculated with") from error
     if not isinstance(entries, list):
         _fail(f"{options.path}:1", f"expected a list of objects, got {type(entries).__name__}")
     for number, entry in enumerate(entries, start=1):
@@ -174,10 +176,7 @@ def _time(where: str, text: object) -> datetime:
 
 
 def _price(where: str, value: object) -> Decimal:
-    try:
-        price = Decimal(value) if isinstance(value, str | Decimal) else None
-    except InvalidOperation:
-        price = None
+    price = number_of(value)
     if price is None or not price.is_finite():
         _fail(where, f"expected a price as a number with a decimal point, got {value!r}")
     return price

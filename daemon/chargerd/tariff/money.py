@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 _MINOR = {"ct": "EUR", "c": "EUR", "cent": "EUR", "p": "GBP", "öre": "SEK", "øre": "NOK"}
 """Minor units, a hundred to the whole one, and the currency that they are of unless another is named."""
@@ -14,6 +14,8 @@ _PER_EURO = {
 }  # fmt: skip
 """Roughly how many units are worth one euro; one where nothing is said. It only tells an outlier from a price."""
 _MOST_EUR_PER_KWH = 10
+_DIGITS_MOST = 20
+"""A number with more digits before or behind the point is none of money, and to calculate with it may fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,19 @@ def unit_of(text: str, currency: str | None = None) -> Unit:
         raise ValueError(f"expected prices in {currency}, got {text!r}")
     divisor = (1000 if match["energy"].lower() == "mwh" else 1) * (100 if is_minor else 1)
     return Unit(currency or whole, divisor)
+
+
+def number_of(value: object) -> Decimal | None:
+    """Read a number, or a text that is one; None for anything else, and for one that no price can be."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number.adjusted()) <= _DIGITS_MOST:
+        return number
+    return None if number and number.adjusted() > 0 else Decimal(0)
 
 
 def most_per_kwh(currency: str) -> int:

@@ -3,10 +3,11 @@
 import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from chargerd.errors import FeedError
+from chargerd.tariff.money import number_of
 
 _MILLISECONDS_FROM = 100_000_000_000
 """A greater number of seconds is in the year 5138: it is milliseconds."""
@@ -23,7 +24,7 @@ def json_of(text: str) -> Any:
         raise FeedError(f"expected JSON, got a page{f' titled {title[1].strip()!r}' if title else ' of markup'}")
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=lambda _: _NOT_A_NUMBER)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         got = f"{start[:_SHOWN]!r}" if start else "nothing"
         raise FeedError(f"expected JSON, got {got}") from error
 
@@ -74,11 +75,7 @@ def price_of(value: Any) -> Decimal | None:
     """Read a number, or one in quotes; None where there is none yet. Raises FeedError."""
     if value is None:
         return None
-    is_number = isinstance(value, int | Decimal | str) and not isinstance(value, bool)
-    try:
-        price = Decimal(value) if is_number else None
-    except InvalidOperation:
-        price = None
+    price = number_of(value)
     if price is None:
         raise FeedError(f"expected a price as a number, got {_short(value)}")
     return price

@@ -156,6 +156,13 @@ def test_entsoe_has_periods_of_an_hour_too() -> None:
     assert [told.price for told in answer.told] == [Decimal("0.0805"), Decimal("-0.0012")]
 
 
+def test_a_price_that_is_next_to_nothing_is_nothing() -> None:
+    """Else its spelling with a point would have a million digits."""
+    text = '[{"at": 1768345200, "ct": 1e-999999999}, {"at": 1768348800, "ct": 0e-99999}, {"at": 1768352400, "ct": "-1E-3"}]'
+    answer = read("http-json", text, list_path="", start_path="at", end_path=None, price_path="ct")
+    assert [str(told.price) for told in answer.told] == ["0", "0", "-0.00001"]
+
+
 def test_entsoe_without_data_is_an_empty_answer() -> None:
     assert read("entsoe", (DOCUMENTED / "entsoe-no-data.xml").read_text()) == Answer()
 
@@ -170,6 +177,7 @@ def test_entsoe_without_data_is_an_empty_answer() -> None:
         (ANSWERS["entsoe"].read_text().replace("PT15M", "P1M"), "expected a resolution as PT15M, got 'P1M'"),
         (ANSWERS["entsoe"].read_text().replace(">EUR<", "><"), "expected a unit of price"),
         (ANSWERS["entsoe"].read_text().replace("01:00Z", "01:00Z".replace("01", "22")).replace("2026-01-14T22", "2027-01-14T22"), "expected a period of 1 to 20000 points, got 35132"),
+        (ANSWERS["entsoe"].read_text().replace(">80.5<", ">1e999999999999999998<"), "expected a position and a price, got '1' and '1e999999999999999998'"),
         (ANSWERS["entsoe"].read_text().replace(">80.5<", ">8o.5<"), "expected a position and a price, got '1' and '8o.5'"),
     ],
 )  # fmt: skip
@@ -292,6 +300,8 @@ def test_any_list_is_read_by_its_paths() -> None:
         ("<!doctype html><html><title>Sign in</title>", "expected JSON, got a page titled 'Sign in'"),
         ("<error/>", "expected JSON, got a page of markup"),
         ("", "expected JSON, got nothing"),
+        ("[1e99999999999999999999]", "expected JSON, got '[1e99999999999999999999]'"),
+        ('{"result": {"prices": [{"values": [{"amount": 1e999999999999999998}]}]}}', "expected a price as a number, got Decimal('1E+999999999999999998')"),
         ("prices: none", "expected JSON, got 'prices: none'"),
         ("[" * 100_000, "expected JSON, got"),
         ("{}", "expected 'result.prices', got an object without 'result'"),
@@ -313,7 +323,22 @@ def test_what_is_no_list_of_prices_is_told(text: str, words: str) -> None:
 
 def spoiled(document: Any, chance: random.Random) -> Any:
     """The document with something in it that is of another kind."""
-    odd = [None, True, -1, 10**400, "", "x", [], {}, [[]], {"": None}, 1.5, "2026-13-01T00:00Z"]
+    odd = [
+        None,
+        True,
+        -1,
+        10**400,
+        1e300,
+        "1e999999999999999998",
+        "",
+        "x",
+        [],
+        {},
+        [[]],
+        {"": None},
+        1.5,
+        "2026-13-01T00:00Z",
+    ]
     if chance.random() < 0.03:
         return chance.choice(odd)
     if isinstance(document, dict):
