@@ -153,7 +153,8 @@ class PriceKeeper:
         if not isinstance(self._options, FallibleSection):
             return charged(self._told, self._options, self._zone)
         ladder = Ladder(self._told.slots, self._zone, self._options.fallback_price_per_kwh)
-        slots = ladder.filled(now - BACK, now + AHEAD, now)
+        at = quarter_floor(now)
+        slots = ladder.filled(at - BACK, at + AHEAD, now)
         curve = replace(self._told, slots=slots, old_since=self._old_since(now))
         self._tell_rung(curve, now)
         return charged(curve, self._options, self._zone)

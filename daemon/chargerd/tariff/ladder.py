@@ -6,7 +6,8 @@
 3. The price that is configured for this.
 4. Nothing: then the plan is the latest start that still meets the time wanted.
 
-Network charges and taxes come on top of a repeated price by its new time. The past is left as it was told.
+Network charges and taxes come on top of a repeated price by its new time. Days that are over are left as they were
+told; of the running one (in UTC) all is filled, so that the curve does not change in its middle every quarter hour.
 """
 
 from bisect import bisect_right
@@ -16,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from chargerd.plan.grid import quarter_after, quarter_floor
+from chargerd.plan.grid import quarter_after
 from chargerd.plan.prices import PriceOrigin, PriceSlot
 
 DAYS_BACK = 8
@@ -33,10 +34,10 @@ class Ladder:
     fallback_per_kwh: Decimal | None = None
 
     def filled(self, start: datetime, end: datetime, now: datetime) -> tuple[PriceSlot, ...]:
-        """Return the slots that overlap the stretch; from the running quarter on, its gaps are filled."""
+        """Return the slots that overlap the stretch; from the running day on, its gaps are filled."""
         known = [slot for slot in self.told if slot.end > start and slot.start < end]
         found: list[PriceSlot] = []
-        at = quarter_floor(now)
+        at = now.replace(hour=0, minute=0, second=0, microsecond=0)
         for slot in known:
             found += self._between(at, slot.start)
             found.append(slot)

@@ -80,10 +80,13 @@ def test_with_nothing_to_go_by_nothing_is_known() -> None:
     assert filled(day(6, 1), local(15, 20), local(16)).slots == ()
 
 
-def test_the_past_is_left_as_it_was_and_the_running_quarter_is_filled() -> None:
-    curve = filled(day(13, 1), local(14, 20, 7), local(15))
-    assert next(slot.start for slot in curve.slots if slot.origin is PriceOrigin.REPEATED) == local(14, 20)
-    assert curve.at(local(14, 19, 59)) is None
+def test_days_that_are_over_are_left_as_they_were_and_the_running_one_does_not_change() -> None:
+    """A curve that lost a slot every quarter of an hour would fill the recording."""
+    curve = filled(day(12, 1), local(14, 20, 7), local(15))
+    assert curve.at(local(14, 0, 59)) is None
+    assert next(slot.start for slot in curve.slots if slot.origin is PriceOrigin.REPEATED) == local(14, 1)
+    later = filled(day(12, 1), local(14, 20, 22), local(15))
+    assert later.between(local(14), local(15)) == curve.between(local(14), local(15))
 
 
 def test_a_gap_in_a_day_is_filled_and_its_neighbours_stay() -> None:
