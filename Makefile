@@ -10,13 +10,14 @@ CLIENT := tests/independent
 SOAK := tests/property/test_histories.py tests/property/test_anything.py tests/property/test_eventually.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak odd independent fuzz mutants format clean
+.PHONY: help demo test lint bench soak plans odd independent fuzz mutants format clean
 
 help:
 	@echo "make demo    watch a night: two chargers, two cars, real prices, in about a minute"
 	@echo "make test    all tests"
 	@echo "make lint    format, rules, types, layers"
 	@echo "make soak    ten thousand random histories, in about 10 minutes"
+	@echo "make plans   two thousand plans of one car against HiGHS"
 	@echo "make odd     a house full of odd chargers and cars"
 	@echo "make independent nights with an OCPP client that is not ours, in its strict mode"
 	@echo "make fuzz    broken frames on one connection, while another charger goes on undisturbed"
@@ -34,10 +35,13 @@ test: $(VENV)/.ready
 	  wait $$unit && exit $$rest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=100
-	$(BIN)/pytest -n 3 --dist worksteal tests/contract tests/integration tests/e2e
+	$(BIN)/pytest -n 3 --dist worksteal tests/contract tests/integration tests/e2e tests/optimum
 
 soak: $(VENV)/.ready
 	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal $(SOAK)
+
+plans: $(VENV)/.ready
+	CHARGERD_LONG=1 $(BIN)/pytest -n 2 --dist worksteal tests/optimum
 
 odd: $(VENV)/.ready
 	CHARGERD_ODD=1 $(BIN)/pytest tests/e2e/test_odd_chargers.py

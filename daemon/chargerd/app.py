@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from chargerd.api.app import create_app
 from chargerd.api.server import serve
 from chargerd.clock import SystemClock
 from chargerd.config import Config, load_config, read_secret
-from chargerd.contract import Clock, Driver, Memory, Sink, TariffSource
+from chargerd.contract import Clock, Driver, Memory, Sink
 from chargerd.core.events import Configured, PricesUpdated
 from chargerd.core.ids import ChargerId, VehicleId
 from chargerd.desk import DaemonDesk
@@ -28,14 +27,10 @@ from chargerd.loop import Loop
 from chargerd.plan.prices import PriceCurve
 from chargerd.recording.recorder import Recorder
 from chargerd.store.sqlite import SqliteStore, path_of
-from chargerd.tariff import create_tariff
+from chargerd.tariff.keeper import PriceKeeper
 
 log = structlog.get_logger("chargerd.app")
 
-PRICE_PERIOD_S = 900.0
-"""Seconds between two looks at the tariff."""
-PRICES_BACK = timedelta(days=2)
-PRICES_AHEAD = timedelta(days=3)
 STOP_AFTER_S = 10.0
 """Real seconds that a step under way, with its write to disk, may take when the daemon stops."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
@@ -85,13 +80,14 @@ class _Daemon:
         self._store = store
         self._recorder = recorder
         self._inbox = Inbox()
-        self._tariff = _tariff_of(config, clock)
+        self._keeper = self._keeper_of(config)
         self._prices = PriceCurve()
         self._once = Once()
         self._now = clock.now
         self._stop = asyncio.Event()
         self.successor: Config | None = None
         self._look_at_tariff = asyncio.Event()
+        self._reloaded = asyncio.Event()
 
     async def run(self) -> int:
         states = await self._store.load()
@@ -113,7 +109,8 @@ class _Daemon:
             loop.restore({charger_id: states[charger_id] for charger_id in by_charger if charger_id in states})
             for configured in _configured(self._config, restarted=True):
                 await loop.handle(configured)
-            await self._fetch_prices()
+            # What a source in the network told before; to ask it must not delay the start.
+            self._prices = await self._keeper.known(self._now())
             await loop.handle(PricesUpdated(curve=self._prices))
             await self._serve(loop, dispatcher, drivers, desk)
             await loop.flush()
@@ -133,6 +130,7 @@ class _Daemon:
                 tasks = [
                     group.create_task(dispatcher.run(), name="dispatch"),
                     group.create_task(self._follow_tariff(), name="tariff"),
+                    group.create_task(self._follow_configuration(), name="configuration"),
                     group.create_task(self._serve_http(desk), name="http"),
                     group.create_task(self._recorder.run(), name="recording"),
                 ]
@@ -195,43 +193,36 @@ class _Daemon:
             self._stop.set()
             return ()
         self._config = config
-        self._tariff = _tariff_of(config, self._clock)
-        self._look_at_tariff.set()
+        self._keeper = self._keeper_of(config)
+        self._reloaded.set()
         log.info("config.reloaded", message=f"{self._config_path} read again")
         return ()
 
+    async def _follow_configuration(self) -> None:
+        """Tell the loop of a reload, and then look at the tariff that it brought."""
+        while True:
+            await self._reloaded.wait()
+            self._reloaded.clear()
+            for configured in _configured(self._config, restarted=False):
+                await self._inbox.put(configured)
+            self._look_at_tariff.set()
+
     async def _follow_tariff(self) -> None:
-        """Look at the tariff from time to time, and after a reload, which the loop is told of first."""
-        known = self._config
+        """Look at the tariff when that is due, after a reload, and when the clock was set."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._clock.real_seconds(PRICE_PERIOD_S)):
+                async with asyncio.timeout(self._clock.real_seconds(self._keeper.patience_s(self._now()))):
                     await self._look_at_tariff.wait()
             self._look_at_tariff.clear()
-            if self._config is not known:
-                known = self._config
-                for configured in _configured(known, restarted=False):
-                    await self._inbox.put(configured)
-            if await self._fetch_prices():
-                await self._inbox.put(PricesUpdated(curve=self._prices))
+            keeper = self._keeper
+            curve = await keeper.look(self._now())
+            # Asking takes a while, and a reload in the meantime has brought another keeper.
+            if keeper is self._keeper and curve != self._prices:
+                self._prices = curve
+                await self._inbox.put(PricesUpdated(curve=curve))
 
-    async def _fetch_prices(self) -> bool:
-        """Ask the tariff; tell whether the prices changed. Without an answer the old ones stay."""
-        now = self._now()
-        try:
-            curve = await self._tariff.fetch(now - PRICES_BACK, now + PRICES_AHEAD)
-        except ChargingError as error:
-            if self._once.changed("tariff.failed", "", str(error)):
-                log.warning("tariff.failed", message=f"{error}; charging goes on by the prices that are known")
-            return False
-        self._once.over("tariff.failed", "")
-        changed = (curve.slots, curve.currency) != (self._prices.slots, self._prices.currency)
-        self._prices = curve
-        return changed
-
-
-def _tariff_of(config: Config, clock: Clock) -> TariffSource:
-    return create_tariff(config.tariff, ZoneInfo(config.site.zone), clock)
+    def _keeper_of(self, config: Config) -> PriceKeeper:
+        return PriceKeeper(config.tariff, ZoneInfo(config.site.zone), self._clock, self._store)
 
 
 def _configured(config: Config, *, restarted: bool) -> tuple[Configured, ...]:

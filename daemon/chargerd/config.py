@@ -17,6 +17,7 @@ from chargerd.config_model import ChargerEntry, Config
 from chargerd.config_problems import Problem
 from chargerd.config_reader import Reader
 from chargerd.config_schema import json_schema
+from chargerd.config_secrets import read_secret
 from chargerd.config_sections import HttpSection
 from chargerd.errors import ConfigError
 
@@ -46,19 +47,6 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         ordered = sorted(problems, key=lambda problem: line_of(lines, problem.path))
         raise ConfigError(tuple(dict.fromkeys(problem.at(path, lines) for problem in ordered)))
     return config
-
-
-def read_secret(path: Path) -> str:
-    """Return the one line of a file that holds a secret. Raises ConfigError; the secret is in no message."""
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError((f"{path}: expected a file that holds a secret, got: {error.strerror}",)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError((f"{path}: expected a secret in UTF-8, got other bytes",)) from error
-    if not secret or "\n" in secret:
-        raise ConfigError((f"{path}: expected one line, got {'more' if secret else 'none'}",))
-    return secret
 
 
 def _read(path: Path) -> str:

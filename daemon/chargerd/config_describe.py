@@ -10,10 +10,12 @@ from chargerd.config_types import DAYS
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
 from chargerd.core.units import power_w
 from chargerd.core.whose import ASK_FOR
-from chargerd.tariff import TariffOptions
+from chargerd.tariff import TariffOptions, feed_label
+from chargerd.tariff.fees import FallibleSection
 from chargerd.tariff.file import FileOptions
 from chargerd.tariff.fixed import FixedOptions
 from chargerd.tariff.time_of_use import TimeOfUseOptions
+from chargerd.tariff.windows import TimeOfDayPrices
 
 
 def describe(config: Config) -> str:
@@ -121,16 +123,40 @@ def _without_policy(config: Config) -> Iterator[str]:
 
 
 def _tariff(tariff: TariffOptions) -> Iterator[str]:
+    yield from _prices(tariff)
+    if tariff.network is not None:
+        yield f"  Network charges on top: {tariff.network.default_price_per_kwh} per kWh, except:"
+        yield from (f"    {line}." for line in _windows(tariff.network))
+    if tariff.add_per_kwh:
+        yield f"  Fees on top: {tariff.add_per_kwh} per kWh."
+    if tariff.multiply != 1:
+        yield f"  Taxes: all of it times {tariff.multiply}."
+    if isinstance(tariff, FallibleSection):
+        price = tariff.fallback_price_per_kwh
+        then = "the time wanted alone counts" if price is None else f"a kWh counts as {price}"
+        yield f"  Where it fails, prices of an earlier day stand in; without them {then}."
+
+
+def _prices(tariff: TariffOptions) -> Iterator[str]:
     match tariff:
         case FixedOptions():
             yield f"Tariff: {tariff.price_per_kwh} {tariff.currency} per kWh at all times."
         case TimeOfUseOptions():
             yield f"Tariff: {tariff.default_price_per_kwh} {tariff.currency} per kWh, except:"
-            for window in tariff.window:
-                days = "" if set(window.days) == set(DAYS) else f" on {', '.join(window.days)}"
-                yield f"  {window.start:%H:%M} to {window.end:%H:%M}{days}: {window.price_per_kwh} {tariff.currency}."
+            yield from (f"  {line} {tariff.currency}." for line in _windows(tariff))
         case FileOptions():
-            yield f"Tariff: prices in {tariff.money} per kWh from {tariff.path}, read again when it changes."
+            money = tariff.priced_in.currency
+            yield f"Tariff: prices in {money} per kWh from {tariff.path}, read again when it changes."
+        case _:
+            yield f"Tariff: prices of {feed_label(tariff)}, asked for over the network once they are published."
+
+
+def _windows(prices: TimeOfDayPrices) -> Iterator[str]:
+    for window in prices.window:
+        days = "" if set(window.days) == set(DAYS) else f" on {', '.join(window.days)}"
+        seasons = ", ".join(f"{season.start:%m-%d} to {season.end:%m-%d}" for season in window.seasons)
+        when = f" from {seasons}" if seasons else ""
+        yield f"{window.start:%H:%M} to {window.end:%H:%M}{days}{when}: {window.price_per_kwh}"
 
 
 def _http(http: HttpSection) -> str:

@@ -2,13 +2,13 @@
 
 import ipaddress
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from chargerd.config_secrets import SecretFile
 from chargerd.config_types import DAYS, Section, WallTime, fault
 from chargerd.core.ids import ChargerId, PolicyId, VehicleId
 from chargerd.core.policy import ChargerSpec, DayTarget, Policy, Site, VehicleSpec
@@ -58,15 +58,8 @@ def _token(value: str) -> str:
     return value
 
 
-def _file(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise fault("expected the path of a file")
-    return Path(value)
-
-
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})]
 Token = Annotated[str, AfterValidator(_token), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 36})]
-SecretFile = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string"})]
 Level = Annotated[int, Field(ge=0, le=100)]
 Phases = Annotated[int, Field(ge=1, le=3)]
 

@@ -1,12 +1,22 @@
 """Words that the sections of the configuration share. Values are taken as they are written, never converted."""
 
 import re
+from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 """A day of the week as the configuration spells it."""
@@ -26,6 +36,27 @@ class Section(BaseModel):
 def fault(words: str) -> PydanticCustomError:
     """Return what a validator raises: words that say what is wrong or what was expected."""
     return PydanticCustomError("fault", "{words}", {"words": words})
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Annotates a text that must match a pattern as a whole; what does not is told what was expected."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check after whatever else is checked."""
+        return no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show the pattern."""
+        return {**handler(schema), "pattern": f"^({self.pattern})$"}
+
+    def _checked(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise fault(f"expected {self.expected}")
+        return value
 
 
 def _wall_time(value: Any) -> Any:
@@ -60,5 +91,5 @@ def _decimal(value: Any) -> Any:
 Money = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": "number"})]
 """An exact decimal number, for prices."""
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Matching("[A-Z]{3}", "an ISO 4217 code, as EUR")]
 """An ISO 4217 code, for example EUR."""

@@ -67,7 +67,7 @@ from chargerd.operating import (
     SecurityRequest,
     Withheld,
 )
-from chargerd.plan.prices import PriceCurve, PriceSlot
+from chargerd.plan.prices import PriceCurve, PriceOrigin, PriceRung, PriceSlot
 
 __all__ = [
     "Activity",
@@ -123,7 +123,10 @@ __all__ = [
     "PerPhase",
     "Policy",
     "PolicyId",
+    "PriceCache",
     "PriceCurve",
+    "PriceOrigin",
+    "PriceRung",
     "PriceSlot",
     "PricesUpdated",
     "ProtocolViolation",
@@ -316,6 +319,20 @@ class Store(Archive, Protocol):
 
     async def commit(self, commit: Commit) -> None:
         """Write all of it or nothing, durably, before returning. Raises StoreError."""
+        ...
+
+
+class PriceCache(Protocol):
+    """What sources of prices told, kept from one run to the next."""
+
+    async def kept_prices(self, source: str) -> PriceCurve:
+        """Return what was kept of a source; ``fetched_at`` is when it last told something. Raises StoreError."""
+        ...
+
+    async def keep_prices(self, source: str, curve: PriceCurve, *, start: datetime, end: datetime) -> None:
+        """Keep the curve's prices of a stretch of time in place of those before, and forget what is older than the
+        curve. Raises StoreError.
+        """
         ...
 
 

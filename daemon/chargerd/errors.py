@@ -3,6 +3,7 @@
 ChargingError
 ├── ConfigError            the configuration is wrong; the message names file, line, key, and what is allowed
 ├── StoreError             the database could not be read or written
+├── FeedError              a source of prices did not answer, or not with prices; the message says what was expected
 ├── RecordingError         a recording cannot be replayed; the message names file, line, and what was expected
 └── DriverError
     ├── Unreachable        no connection, or no answer in time; worth a retry
@@ -31,6 +32,14 @@ class StoreError(ChargingError):
 
 class RecordingError(ChargingError):
     """A recording cannot be replayed."""
+
+
+class FeedError(ChargingError):
+    """A source of prices did not answer, or not with prices. ``retry_after_s`` is the pause that it asked for."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class DriverError(ChargingError):

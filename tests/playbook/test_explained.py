@@ -1,6 +1,7 @@
 """Why the car is charging, or is not, in every situation there is: the reason, the words, and the evidence."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from chargerd.core.document import rfc3339
 from chargerd.core.events import VehicleReported
 from chargerd.core.explain import explanation
 from chargerd.core.reason import Reason
+from chargerd.plan.prices import PriceOrigin
 from tests.playbook.explaining import (
     another,
     awaited,
@@ -84,7 +86,14 @@ def test_waiting_in_a_dear_hour_says_until_when_and_what_it_saves() -> None:
         "Energy costs 0.30 EUR per kWh now and 0.10 then. 50 % will be reached by 07:00."
     )
     assert told["next"] == {"startAt": "2025-06-11T01:00:00Z", "endAt": "2025-06-11T02:00:00Z", "type": "REGULAR"}
-    assert told["plan"] == {"prices": "KNOWN", "powerW": 10450, "powerSource": "CONFIGURED", "missingKwh": 10.0}
+    assert told["plan"] == {
+        "prices": "KNOWN",
+        "priceRung": "FRESH",
+        "pricesOldSince": None,
+        "powerW": 10450,
+        "powerSource": "CONFIGURED",
+        "missingKwh": 10.0,
+    }
     assert (told["lastCommand"], told["attempts"], told["refusedBy"], told["remedy"]) == (None, None, None, None)
 
 
@@ -239,6 +248,29 @@ def test_prices_that_are_not_known_are_not_told(curve: Any, known: str) -> None:
     told = explained(plugged(curve=curve))
     assert told["plan"]["prices"] == known
     assert "EUR" not in told["words"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "old_since", "rung", "said"),
+    [
+        (PriceOrigin.SOURCE, "10T13:00", "CACHED", "Energy costs 0.40 EUR per kWh now and 0.10 then."),
+        (PriceOrigin.REPEATED, None, "REPEATED", "not told yet, so the plan goes by those of an earlier day."),
+        (PriceOrigin.REPEATED, "10T13:00", "REPEATED", "missing since 13:00, so the plan goes by those of an earlier"),
+        (PriceOrigin.FALLBACK, "09T13:00", "FALLBACK", "13:00 on Monday, so the plan goes by the price that is"),
+    ],
+)
+def test_prices_that_stand_in_for_others_are_told(
+    origin: PriceOrigin, old_since: str | None, rung: str, said: str
+) -> None:
+    """The rung of the ladder that prices are on, and since when newer ones are owed."""
+    told = prices("10T18:00", [0.4] * 6 + [0.1] + [0.4] * 12)
+    night = tuple(replace(slot, origin=origin) for slot in told.slots[6:])
+    old = None if old_since is None else utc(old_since)
+    found = explained(plugged(curve=replace(told, slots=told.slots[:6] + night, old_since=old)))
+    known = "KNOWN" if origin is PriceOrigin.SOURCE else "PARTLY_KNOWN"
+    assert (found["plan"]["priceRung"], found["plan"]["prices"]) == (rung, known)
+    assert found["plan"]["pricesOldSince"] == (None if old is None else rfc3339(old))
+    assert said in found["words"]
 
 
 @pytest.mark.parametrize(

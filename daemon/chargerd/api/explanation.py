@@ -17,7 +17,7 @@ from chargerd.api.documents import (
     Wire,
 )
 from chargerd.api.values import Number, Percent, UtcTime, Uuid
-from chargerd.contract import Reason, Refuser
+from chargerd.contract import PriceRung, Reason, Refuser
 
 
 class NextBlock(Wire):
@@ -34,6 +34,14 @@ class PlanBasis(Wire):
     prices: Literal["KNOWN", "PARTLY_KNOWN", "UNKNOWN"] = Field(
         description="Whether prices are known from now until the deadline, or until the end of the plan where that is "
         "later. Hours without a price count as dearer than all others."
+    )
+    price_rung: PriceRung = Field(
+        description="How well the worst known price of that time is known. FRESH: told by a source that owes nothing. "
+        "CACHED: told before, and the source owes newer ones. REPEATED: that of an earlier day. FALLBACK: the one that "
+        "is configured for this. UNKNOWN: not all of that time has a price."
+    )
+    prices_old_since: UtcTime | None = Field(
+        description="Since when the source owes newer prices; null while it owes none."
     )
     power_w: int = Field(description="Power in W that the car is expected to draw at the charger.")
     power_source: Literal["LEARNED", "CONFIGURED"] = Field(

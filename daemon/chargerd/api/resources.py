@@ -16,6 +16,7 @@ from chargerd.api.values import (
     UtcTime,
     Uuid,
 )
+from chargerd.contract import PriceOrigin, PriceRung
 
 Item = TypeVar("Item")
 
@@ -353,7 +354,12 @@ class Price(Wire):
     start_at: UtcTime
     end_at: UtcTime
     price_per_kwh: str = Field(
-        description="Decimal string in whole units of the currency, for example 0.1026; may be negative."
+        description="Decimal string in whole units of the currency, for example 0.1026; may be negative. Fees, network "
+        "charges and taxes of the configuration are in it."
+    )
+    origin: PriceOrigin = Field(
+        description="SOURCE: told for this time. REPEATED: that of the same time of an earlier day. FALLBACK: the one "
+        "that is configured for this."
     )
 
 
@@ -362,6 +368,11 @@ class Prices(Wire):
 
     currency: str = Field(description="ISO 4217 code.")
     fetched_at: UtcTime | None = Field(description="When the source was last asked with success.")
+    rung: PriceRung = Field(
+        description="How well the present price is known. FRESH: the source owes nothing. CACHED: it owes newer "
+        "prices, and told the present one before. REPEATED and FALLBACK: as `origin` says. UNKNOWN: not at all."
+    )
+    old_since: UtcTime | None = Field(description="Since when the source owes newer prices; null while it owes none.")
     data: list[Price]
 
 

@@ -141,7 +141,7 @@ async def get_prices(
     end: Annotated[Instant | None, Query(alias="to", description="Leave out what starts at or after this.")] = None,
 ) -> Response:
     """The price curve as it is known now; slots that overlap the stretch are given whole."""
-    return answer(prices_document(context.desk.prices(), start, end))
+    return answer(prices_document(context.desk.prices(), context.desk.now(), start=start, end=end))
 
 
 def charger_of(context: Context, charger_id: str) -> Document:

@@ -78,7 +78,8 @@ class EventStream(Response):
         curve = self._context.desk.prices()
         if curve != self._prices:
             self._prices = curve
-            await send(_chunk(self._frame(Change(topic="prices", key="prices", document=prices_document(curve)))))
+            document = prices_document(curve, self._context.desk.now())
+            await send(_chunk(self._frame(Change(topic="prices", key="prices", document=document))))
 
     def _frame(self, change: Change) -> bytes:
         self._sent += 1

@@ -1,6 +1,6 @@
 """What the daemon's own values look like outside: camelCase keys, RFC 3339 times, money as a decimal string."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chargerd.api.values import rfc3339
@@ -30,11 +30,15 @@ def policy_document(policy: Policy) -> Document:
     }
 
 
-def prices_document(curve: PriceCurve, start: datetime | None = None, end: datetime | None = None) -> Document:
+def prices_document(
+    curve: PriceCurve, now: datetime, *, start: datetime | None = None, end: datetime | None = None
+) -> Document:
     """Return the curve, or the slots of it that overlap a half-open stretch of time."""
     return {
         "currency": curve.currency,
         "fetchedAt": _time(curve.fetched_at),
+        "rung": str(curve.rung(now, now + timedelta(microseconds=1))),
+        "oldSince": _time(curve.old_since),
         "data": [
             _price(slot)
             for slot in curve.slots
@@ -79,6 +83,7 @@ def _price(slot: PriceSlot) -> Document:
         "startAt": rfc3339(slot.start),
         "endAt": rfc3339(slot.end),
         "pricePerKwh": format(slot.price_per_kwh, "f"),
+        "origin": str(slot.origin),
     }
 
 

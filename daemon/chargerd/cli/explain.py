@@ -8,6 +8,7 @@ from typing import Any
 
 from chargerd.cli.client import Client, add_client_options, choose_policy, label
 from chargerd.cli.command import Command, Status
+from chargerd.cli.price_text import rung_text
 from chargerd.cli.session_text import error_text, target_text
 from chargerd.cli.sessions import add_policy, print_json
 from chargerd.cli.text import MISSING, clock_time, moment, percent, plain, table
@@ -29,6 +30,7 @@ def _facts(document: Json, now: datetime) -> Iterator[tuple[str, str]]:
     yield "target", target_text({"target": {"latest": document["target"]}}, now)
     yield "next", _next(document["next"], now)
     yield "plan", _plan(document["plan"])
+    yield "prices", _prices(document["plan"], now)
     evidence = document["evidence"]
     yield "charger", _charger(evidence, now)
     yield "plug", _plug(evidence, now)
@@ -52,7 +54,12 @@ def _next(block: Json | None, now: datetime) -> str:
 def _plan(plan: Json) -> str:
     missing = "not known how much is missing" if plan["missingKwh"] is None else f"{plan['missingKwh']:.1f} kWh missing"
     power = f"{plan['powerW'] / 1000:.1f} kW ({plain(plan['powerSource']).lower()})"
-    return f"{missing}, at {power}, prices {plain(plan['prices']).lower().replace('_', ' ')}"
+    return f"{missing}, at {power}"
+
+
+def _prices(plan: Json, now: datetime) -> str:
+    known = plain(plan["prices"]).lower().replace("_", " ")
+    return f"{known}; {rung_text(plan['priceRung'], plan['pricesOldSince'], now)}"
 
 
 def _charger(evidence: Json, now: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chargerd.cli.client import Client, add_client_options, choose_policy, label
 from chargerd.cli.command import Command, Status
+from chargerd.cli.price_text import prices_line
 from chargerd.cli.session_text import battery_text, error_text, outcome_text, session_text, target_text
 from chargerd.cli.text import MISSING, energy, moment, plain, table
 
@@ -33,20 +34,22 @@ def _status(args: argparse.Namespace) -> int:
     daemon = client.readiness()
     policies = client.get("/v1/policies")["data"]
     sessions = [client.get(f"/v1/policies/{policy['id']}/session") for policy in policies]
+    prices = client.get("/v1/prices", **{"from": daemon["now"]})
     if args.json:
-        print_json({"daemon": daemon, "policies": policies, "sessions": sessions})
+        print_json({"daemon": daemon, "policies": policies, "sessions": sessions, "prices": prices})
     else:
-        _print_status(daemon, policies, sessions)
+        _print_status(daemon, policies, sessions, prices)
     return Status.DONE if daemon["ready"] else Status.FAILED
 
 
-def _print_status(daemon: Any, policies: list[Any], sessions: list[Any]) -> None:
+def _print_status(daemon: Any, policies: list[Any], sessions: list[Any], prices: Any) -> None:
     now = datetime.fromisoformat(daemon["now"])
     ready = "ready" if daemon["ready"] else "NOT READY"
     online = f"{daemon['chargersOnline']} of {daemon['chargers']} chargers online"
     print(f"chargerd {plain(daemon['version'])} {ready} since {moment(daemon['startedAt'], now)}, {online}")
     for problem in daemon["problems"]:
         print(f"! {plain(problem)}")
+    print(prices_line(prices, now))
     if not policies:
         return
     rows = [("POLICY", "STATE", "BATTERY", "TARGET", "OUTCOME", "ERROR")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from chargerd.cli.client import Client, add_client_options
 from chargerd.cli.command import Command, Status
+from chargerd.cli.price_text import prices_line
 from chargerd.cli.sessions import print_json
 from chargerd.cli.text import MISSING, bar, moment, percent, plain, table
 
@@ -119,7 +120,7 @@ def _prices(args: argparse.Namespace) -> int:
     elif not answer["data"]:
         print("no prices are known")
     else:
-        print(f"{answer['currency']} per kWh, fetched {moment(answer['fetchedAt'], now)}")
+        print(prices_line(answer, now))
         print(table(_price_rows(answer["data"], now), indent="  ", right=frozenset({1})))
     return Status.DONE
 
@@ -132,6 +133,7 @@ def _price_rows(slots: list[Json], now: datetime) -> Iterator[tuple[str, ...]]:
             moment(slot["startAt"], now),
             slot["pricePerKwh"],
             "now" if current else "",
+            "" if slot["origin"] == "SOURCE" else plain(slot["origin"]).lower(),
             bar(float(slot["pricePerKwh"]), largest),
         )
 

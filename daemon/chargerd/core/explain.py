@@ -21,6 +21,7 @@ from chargerd.core.refusal import refused_by
 from chargerd.core.remedy import remedy
 from chargerd.core.units import kwh
 from chargerd.plan.grid import QUARTER, quarter_after
+from chargerd.plan.prices import PriceOrigin
 
 _ACTIONS = {"start_transaction": "START", "stop_transaction": "STOP", "set_current_limit": "SET_LIMIT"}
 _HIDDEN = "…"
@@ -82,6 +83,8 @@ def _plan(state: State, slot: Slot) -> Document:
     known = level_pct(slot.session, slot.vehicle) is not None
     return {
         "prices": _prices(state, slot),
+        "priceRung": str(state.prices.rung(state.at, _horizon(state, slot))),
+        "pricesOldSince": _time(state.prices.old_since),
         "powerW": round(planning_power_w(state, slot)),
         "powerSource": "CONFIGURED" if slot.learned.power_w is None else "LEARNED",
         "missingKwh": kwh(sum(need.wh for need in needs(slot))) if known else None,
@@ -89,15 +92,20 @@ def _plan(state: State, slot: Slot) -> Document:
 
 
 def _prices(state: State, slot: Slot) -> str:
-    """Whether prices are known from now until the deadline, or until the plan's end where that is later."""
-    target, plan, at = slot.session.targets.latest, slot.session.plan, state.at
-    ends = [window.end for window in plan] + ([target.ready_by] if isinstance(target, RegularTarget) else [])
-    end = max([*ends, at + QUARTER])
+    """Whether the source told prices from now until the deadline, or until the plan's end where that is later."""
+    at, end = state.at, _horizon(state, slot)
     known = []
     while at < end:
-        known.append(state.prices.at(at) is not None)
+        told = state.prices.slot_at(at)
+        known.append(told is not None and told.origin is PriceOrigin.SOURCE)
         at = quarter_after(at)
     return "KNOWN" if all(known) else "PARTLY_KNOWN" if any(known) else "UNKNOWN"
+
+
+def _horizon(state: State, slot: Slot) -> datetime:
+    target, plan = slot.session.targets.latest, slot.session.plan
+    ends = [window.end for window in plan] + ([target.ready_by] if isinstance(target, RegularTarget) else [])
+    return max([*ends, state.at + QUARTER])
 
 
 def _evidence(state: State, slot: Slot) -> Document:

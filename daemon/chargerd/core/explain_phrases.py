@@ -12,6 +12,7 @@ from chargerd.core.outcome import is_at_ladders_end, judges_latest
 from chargerd.core.planning import due
 from chargerd.core.reason import Reason
 from chargerd.core.refusal import Refuser, answer_of
+from chargerd.plan.prices import PriceOrigin
 from chargerd.plan.schedule import Window
 
 
@@ -100,12 +101,23 @@ def since_due(case: Case) -> str:
 
 
 def prices(case: Case) -> str:
-    """What waiting saves, as a sentence; empty where that is not known."""
+    """What waiting saves, as a sentence, or that another day's prices stand in; empty where nothing is known."""
     curve, window = case.state.prices, _next(case)
-    now, then = curve.at(case.state.at), None if window is None else curve.at(window.start)
+    chosen = None if window is None else curve.slot_at(window.start)
+    if chosen is not None and chosen.origin is not PriceOrigin.SOURCE:
+        since = curve.old_since
+        missing = "are not told yet" if since is None else f"have been missing since {case.clock(since)}"
+        return f"Prices of that time {missing}, so the plan goes by {_STAND_INS[chosen.origin]}."
+    now, then = curve.at(case.state.at), None if chosen is None else chosen.price_per_kwh
     if now is None or then is None or round(then, 2) >= round(now, 2):
         return ""
     return f"Energy costs {now:.2f} {curve.currency} per kWh now and {then:.2f} then."
+
+
+_STAND_INS = {
+    PriceOrigin.REPEATED: "those of an earlier day",
+    PriceOrigin.FALLBACK: "the price that is configured for this",
+}
 
 
 def goal(case: Case) -> str:

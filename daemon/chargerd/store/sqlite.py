@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from itertools import groupby, takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,8 @@ from chargerd.core.commands import StoreSettled
 from chargerd.core.ids import ChargerId, SessionId
 from chargerd.core.model import Interval, Quality, State
 from chargerd.errors import StoreError
-from chargerd.store import codec
+from chargerd.plan.prices import PriceCurve
+from chargerd.store import codec, prices
 from chargerd.store.cursor import Key, dump_cursor, load_cursor
 from chargerd.store.migrate import migrate
 
@@ -121,6 +123,22 @@ class SqliteStore:
                 )
 
         await self._run(f"remember {key}", write)
+
+    async def kept_prices(self, source: str) -> PriceCurve:
+        """Return what a source of prices told, as far as it was kept. Raises StoreError."""
+        try:
+            return await self._run(f"read prices of {source}", lambda: prices.read(self._connection, source))
+        except ValueError as error:
+            raise StoreError(f"{self._path}: expected prices of {source}, got what cannot be read: {error}") from error
+
+    async def keep_prices(self, source: str, curve: PriceCurve, *, start: datetime, end: datetime) -> None:
+        """Keep a source's prices of a stretch of time in place of those before. Raises StoreError."""
+
+        def write() -> None:
+            with _transaction(self._connection) as connection:
+                prices.write(connection, source, curve, start, end)
+
+        await self._run(f"keep prices of {source}", write)
 
     async def settled(self, session_id: SessionId) -> str | None:
         """Return the exact JSON text of a settled session, or None."""

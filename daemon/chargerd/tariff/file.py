@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
-from chargerd.config_types import Currency, Money, Section, fault
+from chargerd.config_types import Currency, Matching, fault
 from chargerd.contract import Clock, PriceCurve, PriceSlot
 from chargerd.errors import ChargingError
+from chargerd.tariff.fees import FallibleSection
+from chargerd.tariff.money import Unit, number_of, unit_of
 
-_MINOR_UNITS = {"ct": "EUR", "p": "GBP"}
-_KWH = {"kWh": 1, "MWh": 1000}
+_UNIT = Matching("([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)", "money per energy, as EUR/kWh or ct/kWh")
 
 
 def _path(value: Any, info: ValidationInfo) -> Any:
@@ -30,42 +31,42 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return Path(folder, value)
 
 
-class FileOptions(Section):
+class FileOptions(FallibleSection):
     """The ``[tariff]`` section of prices in a file.
 
-    A price p of the file costs ``(p + add_per_kwh) * multiply`` per kWh, p turned into the unit of money per kWh
-    first. ``slot_max_minutes`` bounds the length of a slot whose end is not given.
+    A price of the file is turned into the unit of money per kWh before anything comes on top. ``slot_max_minutes``
+    bounds the length of a slot whose end is not given.
     """
 
     kind: Literal["file"]
     path: Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
-    unit: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|ct|p)/(kWh|MWh)$")] = "EUR/kWh"
+    unit: Annotated[str, Matching("([A-Z]{3}|ct|p|öre|øre)/(kWh|MWh)", "money per energy, as EUR/kWh or ct/kWh")] = (
+        "EUR/kWh"
+    )
     currency: Currency | None = None
     start_column: str = "start"
     price_column: str = "price"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    add_per_kwh: Money = Decimal(0)
-    multiply: Money = Decimal(1)
     slot_max_minutes: int = Field(default=60, ge=1, le=1440)
 
     @model_validator(mode="after")
     def _one_currency(self) -> "FileOptions":
-        money = self.unit.split("/", maxsplit=1)[0]
-        if self.currency is not None and money not in _MINOR_UNITS and money != self.currency:
-            raise fault(f"unit {self.unit} and currency {self.currency} contradict each other; leave currency out")
+        try:
+            unit_of(self.unit, self.currency)
+        except ValueError:
+            words = f"unit {self.unit} and currency {self.currency} contradict each other; leave currency out"
+            raise fault(words) from None
         return self
 
     @property
-    def money(self) -> str:
-        """The currency of the prices."""
-        money = self.unit.split("/", maxsplit=1)[0]
-        return self.currency or _MINOR_UNITS.get(money, money)
+    def label(self) -> str:
+        """What the source is called."""
+        return f"file {self.path} ({self.unit})"
 
-    def per_kwh(self, price: Decimal) -> Decimal:
-        """Turn a price of the file into what a kWh costs the household."""
-        money, energy = self.unit.split("/")
-        divisor = _KWH[energy] * (100 if money in _MINOR_UNITS else 1)
-        return (price / divisor + self.add_per_kwh) * self.multiply
+    @property
+    def priced_in(self) -> Unit:
+        """What the numbers of the file stand for."""
+        return unit_of(self.unit, self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class FileTariff:
     async def fetch(self, start: datetime, end: datetime) -> PriceCurve:
         """Return the slots of the file that overlap the stretch. Raises ChargingError naming file and line."""
         whole = PriceCurve(await asyncio.to_thread(self._read))
-        return PriceCurve(whole.between(start, end), self._options.money, self._clock.now())
+        return PriceCurve(whole.between(start, end), self._options.priced_in.currency, self._clock.now())
 
     def _read(self) -> tuple[PriceSlot, ...]:
         path = self._options.path
@@ -118,7 +119,7 @@ def _slots(text: str, options: FileOptions) -> tuple[PriceSlot, ...]:
         if following is not None:
             length = min(following.start - row.start, longest)
         if row.price is not None:
-            found.append(PriceSlot(row.start, row.end or row.start + length, options.per_kwh(row.price)))
+            found.append(PriceSlot(row.start, row.end or row.start + length, options.priced_in.per_kwh(row.price)))
     return tuple(found)
 
 
@@ -149,6 +150,8 @@ def _json_rows(text: str, options: FileOptions) -> Iterator[_Row]:
         raise ChargingError(f"{options.path}:{error.lineno}: expected JSON, got: {error.msg}") from error
     except RecursionError as error:
         raise ChargingError(f"{options.path}:1: expected a list of prices, got one nested too deeply") from error
+    except ArithmeticError as error:
+        raise ChargingError(f"{options.path}:1: expected JSON with numbers that can be calculated with") from error
     if not isinstance(entries, list):
         _fail(f"{options.path}:1", f"expected a list of objects, got {type(entries).__name__}")
     for number, entry in enumerate(entries, start=1):
@@ -173,10 +176,7 @@ def _time(where: str, text: object) -> datetime:
 
 
 def _price(where: str, value: object) -> Decimal:
-    try:
-        price = Decimal(value) if isinstance(value, str | Decimal) else None
-    except InvalidOperation:
-        price = None
+    price = number_of(value)
     if price is None or not price.is_finite():
         _fail(where, f"expected a price as a number with a decimal point, got {value!r}")
     return price

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from chargerd.config_types import Currency, Money, Section
+from chargerd.config_types import Currency, Money
 from chargerd.contract import Clock, PriceCurve, PriceSlot
 from chargerd.plan.grid import QUARTER, quarter_floor
+from chargerd.tariff.fees import PricedSection
 
 
-class FixedOptions(Section):
+class FixedOptions(PricedSection):
     """The ``[tariff]`` section of a contract with one price."""
 
     kind: Literal["fixed"]

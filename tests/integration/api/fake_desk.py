@@ -64,7 +64,14 @@ def explanation(policy_id: str = POLICY) -> Document:
         "again at 01:06. Look at garage: see what it shows, or switch it off and on.",
         "target": example(1)["target"]["latest"],
         "next": {"startAt": "2025-06-11T01:00:00Z", "endAt": "2025-06-11T02:00:00Z", "type": "REGULAR"},
-        "plan": {"prices": "PARTLY_KNOWN", "powerW": 10450, "powerSource": "CONFIGURED", "missingKwh": 10.0},
+        "plan": {
+            "prices": "PARTLY_KNOWN",
+            "priceRung": "REPEATED",
+            "pricesOldSince": "2025-06-10T11:00:00Z",
+            "powerW": 10450,
+            "powerSource": "CONFIGURED",
+            "missingKwh": 10.0,
+        },
         "evidence": {
             "isOnline": True,
             "isOnlineSince": "2025-06-10T20:00:00Z",

@@ -90,7 +90,8 @@ async def test_explain_says_why_and_shows_what_that_rests_on(run: Run) -> None:
         "",
         "  target      50 % by Wed 07:00 (policy)",
         "  next        Wed 01:00 - 02:00, REGULAR",
-        "  plan        10.0 kWh missing, at 10.4 kW (configured), prices partly known",
+        "  plan        10.0 kWh missing, at 10.4 kW (configured)",
+        "  prices      partly known; those of an earlier day, newer ones owed since Tue 11:00",
         "  charger     online since Tue 20:00; says SUSPENDED_EVSE since Tue 22:16; FAULT GroundFailure",
         "  plug        plugged in since Tue 22:15; transaction 77; a card or an id of the car was shown",
         "  meter       0 W, register 100000 Wh, read Wed 01:00; stopped Tue 22:16",
@@ -114,7 +115,8 @@ async def test_explain_shows_a_dash_for_what_is_not_known(run: Run) -> None:
     assert ran.out.splitlines()[4:] == [
         "  target   -",
         "  next     -",
-        "  plan     not known how much is missing, at 10.4 kW (configured), prices partly known",
+        "  plan     not known how much is missing, at 10.4 kW (configured)",
+        "  prices   partly known; those of an earlier day, newer ones owed since Tue 11:00",
         "  charger  OFFLINE",
         "  plug     -",
         "  meter    -",
@@ -181,6 +183,7 @@ async def test_status_shows_the_daemon_and_each_policy_on_a_line(run: Run) -> No
     assert ran.out.splitlines() == [
         "chargerd 0.1.0 ready since Tue 20:00, 1 of 1 chargers online",
         "! prices are a day old",
+        "EUR per kWh: as the source told them, told until Tue 23:00, fetched Tue 20:00",
         "",
         "POLICY         STATE           BATTERY       TARGET                      OUTCOME    ERROR",
         "zoe at garage  ACTIVE:REGULAR  35 % -> 52 %  50 % by Wed 07:00 (policy)  on target  -",
@@ -317,10 +320,10 @@ async def test_a_refusal_is_printed_in_the_daemons_words_and_fails(run: Run) -> 
         (
             "prices",
             [
-                "EUR per kWh, fetched Tue 20:00",
-                "  Tue 20:00     0.1026  now  ████████████████",
+                "EUR per kWh: as the source told them, told until Tue 23:00, fetched Tue 20:00",
+                "  Tue 20:00     0.1026  now    ████████████████",
                 "  Tue 21:00    -0.0100",
-                "  Tue 22:00  0.0000001       ▏",
+                "  Tue 22:00  0.0000001         ▏",
             ],
         ),
     ],

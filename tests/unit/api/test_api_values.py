@@ -54,6 +54,9 @@ def test_writes_utc_ending_in_z(at: datetime, text: str) -> None:
 def test_a_curve_that_was_never_fetched_says_so() -> None:
     start = datetime(2025, 6, 11, tzinfo=UTC)
     curve = PriceCurve(slots=(PriceSlot(start, start + timedelta(hours=1), Decimal("1E+2")),), currency="CZK")
-    document = prices_document(curve)
+    document = prices_document(curve, start)
     assert (document["currency"], document["fetchedAt"]) == ("CZK", None)
+    assert (document["rung"], document["oldSince"]) == ("FRESH", None)
     assert document["data"][0]["pricePerKwh"] == "100"
+    assert document["data"][0]["origin"] == "SOURCE"
+    assert prices_document(curve, start - timedelta(hours=1))["rung"] == "UNKNOWN"

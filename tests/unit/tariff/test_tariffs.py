@@ -19,6 +19,7 @@ from chargerd.core.units import utc
 from chargerd.errors import ChargingError
 from chargerd.plan.grid import QUARTER
 from chargerd.tariff import TARIFFS, create_tariff, example_prices
+from chargerd.tariff.fees import charged
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -43,7 +44,8 @@ class FixedClock:
 
 async def fetched(section: dict[str, Any], start: datetime, end: datetime, zone: ZoneInfo = BERLIN) -> PriceCurve:
     options = TARIFFS[section["kind"]].options.model_validate(section)
-    return await create_tariff(options, zone, FixedClock()).fetch(start, end)
+    curve = await create_tariff(options, zone, FixedClock()).fetch(start, end)
+    return charged(curve, options, zone)
 
 
 NIGHT = {
@@ -242,6 +244,8 @@ async def test_json_may_give_ends(tmp_path: Path) -> None:
         pytest.param("a.csv", "start,price\n2026-01-14T17:00Z,NaN\n", "a.csv:2: expected a price as a number with a decimal point, got 'NaN'", id="no number"),
         pytest.param("a.csv", "start,price\n2026-01-14T17:00Z,1\n2026-01-14T17:00Z,2\n", "a.csv:3: expected a start after the slot of {folder}/a.csv:2, got 2026-01-14T17:00:00+00:00", id="twice"),
         pytest.param("a.json", "[\n{]", "a.json:2: expected JSON, got: Expecting property name enclosed in double quotes", id="syntax"),
+        pytest.param("a.json", "[1e99999999999999999999]", "a.json:1: expected JSON with numbers that can be calculated with", id="a number without measure"),
+        pytest.param("a.csv", "start,price\n2026-01-14T17:00Z,1e999999999999999998\n", "a.csv:2: expected a price as a number with a decimal point, got '1e999999999999999998'", id="no price"),
         pytest.param("a.json", "[" * 100_000, "a.json:1: expected a list of prices, got one nested too deeply", id="deep"),
         pytest.param("a.json", "{}", "a.json:1: expected a list of objects, got dict", id="no list"),
         pytest.param("a.json", "[1]", 'a.json: entry 1: expected an object with "start" and "price", got Decimal(\'1\')', id="no object"),

@@ -1,0 +1,1 @@
+"""Plans against an independent solver (HiGHS)."""
