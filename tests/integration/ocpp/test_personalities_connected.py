@@ -84,7 +84,7 @@ async def test_a_charger_that_forgets_its_limits_without_a_connection_is_paused_
         await it.drop(away_s=900)
         await it.pass_s(600)
         assert it.power_w > 0, "free"
-        await it.pass_s(360)
+        await it.pass_s(300 + 180)  # it is back, has told of the past, and its next sample told of now
         assert it.home.state.facts.online
         assert it.power_w == 0
         document = await it.unplug()
