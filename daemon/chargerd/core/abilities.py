@@ -18,13 +18,17 @@ _BY_US = "remote"
 
 def shown(facts: ChargerFacts) -> Capabilities:
     """What a charger can do: what is said of it, and else what it has shown."""
-    said = facts.capabilities
-    zero_is_stop, resumes = said.zero_is_stop, said.resumes_after_stop
-    if zero_is_stop is None and (facts.outlived_zero or facts.zero_stops >= ZERO_STOPS):
-        zero_is_stop = facts.zero_stops >= ZERO_STOPS
-    if resumes is None and facts.dead_stops >= DEAD_STOPS:
-        resumes = False
-    return replace(said, zero_is_stop=zero_is_stop, resumes_after_stop=resumes)
+    return replace(facts.capabilities, zero_is_stop=_zero_is_stop(facts), resumes_after_stop=_resumes_after_stop(facts))
+
+
+def _zero_is_stop(facts: ChargerFacts) -> bool | None:
+    said, stops = facts.capabilities.zero_is_stop, facts.zero_stops >= ZERO_STOPS
+    return stops if said is None and (stops or facts.outlived_zero) else said
+
+
+def _resumes_after_stop(facts: ChargerFacts) -> bool | None:
+    said = facts.capabilities.resumes_after_stop
+    return False if said is None and facts.dead_stops >= DEAD_STOPS else said
 
 
 def can_limit(state: State) -> bool:
@@ -34,17 +38,17 @@ def can_limit(state: State) -> bool:
 
 def can_pause(state: State) -> bool:
     """Tell whether a limit of 0 pauses: some end the transaction at it (Huawei, EN+, NEcharge, BMW/Delta)."""
-    return can_limit(state) and shown(state.facts).zero_is_stop is not True
+    return can_limit(state) and _zero_is_stop(state.facts) is not True
 
 
 def surely_pauses(state: State) -> bool:
     """Tell whether a limit of 0 is known to pause. A transaction that begins under one locks some chargers (Huawei)."""
-    return can_limit(state) and shown(state.facts).zero_is_stop is False
+    return can_limit(state) and _zero_is_stop(state.facts) is False
 
 
 def begins_anew(facts: ChargerFacts) -> bool:
     """Tell whether another transaction may begin before the plug was out (not so: ZJ Beny, Autel, Ocular)."""
-    return shown(facts).resumes_after_stop is not False
+    return _resumes_after_stop(facts) is not False
 
 
 def booted(facts: ChargerFacts, event: ChargerBooted) -> ChargerFacts:

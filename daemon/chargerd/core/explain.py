@@ -80,10 +80,10 @@ def _next(shown: Document, at: datetime) -> Document | None:
 
 def _plan(state: State, slot: Slot) -> Document:
     """What the plan counts on; ``missingKwh`` is what must still flow at the meter, None where no level is known."""
-    known = level_pct(slot.session, slot.vehicle) is not None
+    known, end = level_pct(slot.session, slot.vehicle) is not None, _horizon(state, slot)
     return {
-        "prices": _prices(state, slot),
-        "priceRung": str(state.prices.rung(state.at, _horizon(state, slot))),
+        "prices": _prices(state, end),
+        "priceRung": str(state.prices.rung(state.at, end)),
         "pricesOldSince": _time(state.prices.old_since),
         "powerW": round(planning_power_w(state, slot)),
         "powerSource": "CONFIGURED" if slot.learned.power_w is None else "LEARNED",
@@ -91,10 +91,9 @@ def _plan(state: State, slot: Slot) -> Document:
     }
 
 
-def _prices(state: State, slot: Slot) -> str:
-    """Whether the source told prices from now until the deadline, or until the plan's end where that is later."""
-    at, end = state.at, _horizon(state, slot)
-    known = []
+def _prices(state: State, end: datetime) -> str:
+    """Whether the source told prices from now until then."""
+    at, known = state.at, []
     while at < end:
         told = state.prices.slot_at(at)
         known.append(told is not None and told.origin is PriceOrigin.SOURCE)
@@ -103,6 +102,7 @@ def _prices(state: State, slot: Slot) -> str:
 
 
 def _horizon(state: State, slot: Slot) -> datetime:
+    """The deadline, or the plan's end where that is later; a quarter hour from now at the least."""
     target, plan = slot.session.targets.latest, slot.session.plan
     ends = [window.end for window in plan] + ([target.ready_by] if isinstance(target, RegularTarget) else [])
     return max([*ends, state.at + QUARTER])

@@ -321,10 +321,10 @@ def _fallen(ledger: Ledger, meter: Meter) -> Counted:
 def _risen(ledger: Ledger, meter: Meter) -> Counted:
     """The register moved: it tells the truth of what was tentative, unless it does not count what flows at all."""
     assert meter.register_wh is not None
-    ledger, is_believed = _judged(ledger, meter, meter.register_wh)
+    last_wh = ledger.carry_wh + integral_wh(ledger, meter)
+    ledger, is_believed = _judged(ledger, meter.register_wh, last_wh)
     if not is_believed:
         return _begun(ledger, meter, meter.register_wh)
-    last_wh = ledger.carry_wh + integral_wh(ledger, meter)
     anchor = _anchor(ledger)
     assert anchor is not None
     anchor_wh, anchor_at = anchor
@@ -351,16 +351,16 @@ def _risen(ledger: Ledger, meter: Meter) -> Counted:
     return Counted(with_power(_counted(ledger, pieces), meter), pieces, slope)
 
 
-def _judged(ledger: Ledger, meter: Meter, register_wh: float) -> tuple[Ledger, bool]:
+def _judged(ledger: Ledger, register_wh: float, last_wh: float) -> tuple[Ledger, bool]:
     """Judge a register that moved by the power: does it show kWh, and does it count what flows at all?
 
     One that has counted is likelier to be right than power that was told late, or over a stretch of time that is not
-    known well: against it speaks only what flowed while it stood still.
+    known well: against it speaks only what flowed while it stood still. ``last_wh`` is what power tells of since then.
     """
     assert ledger.anchor_wh is not None
     assert ledger.epoch_wh is not None
-    stood_wh = _tentative_wh(ledger) + ledger.carry_wh
-    flowed_wh = stood_wh + integral_wh(ledger, meter)
+    tentative_wh = _tentative_wh(ledger)
+    flowed_wh = tentative_wh + last_wh
     if flowed_wh < JUDGED_FROM_WH:
         return ledger, True
     risen_wh = (register_wh - ledger.anchor_wh) * ledger.scale
@@ -368,8 +368,8 @@ def _judged(ledger: Ledger, meter: Meter, register_wh: float) -> tuple[Ledger, b
     if LABEL_FROM <= risen_wh * LABEL_FACTOR / flowed_wh <= LABEL_TO and counted_wh < LABEL_UNTIL_WH:
         return replace(ledger, scale=ledger.scale * LABEL_FACTOR), True
     is_proven = _is_fine(ledger) and counted_wh >= PROVEN_FROM_WH
-    is_doubted = stood_wh >= PROVEN_JUDGED_FROM_WH if is_proven else True
-    return ledger, risen_wh >= FROZEN_SHARE * flowed_wh or not is_doubted
+    is_trusted = is_proven and tentative_wh + ledger.carry_wh < PROVEN_JUDGED_FROM_WH
+    return ledger, is_trusted or risen_wh >= FROZEN_SHARE * flowed_wh
 
 
 def _quality(since: datetime, meter: Meter) -> Quality:

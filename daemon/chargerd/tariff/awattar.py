@@ -1,20 +1,16 @@
 """Day-ahead prices from aWATTar, in Austria and Germany: ``GET /v1/marketdata?start=…&end=…``, in Unix milliseconds.
 
-``data`` is a list of ``start_timestamp``, ``end_timestamp``, ``marketprice`` and ``unit``, net of taxes.
+``data`` is a list of ``start_timestamp``, ``end_timestamp``, ``marketprice`` and ``unit``, net of taxes; those
+of tomorrow are there from 14:00 on.
 """
 
 from collections.abc import Iterator
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from chargerd.errors import FeedError
-from chargerd.tariff.energy_charts import CENTRAL_EUROPE
-from chargerd.tariff.feed import Answer, Feed, FeedSection, Question, with_query
-from chargerd.tariff.money import unit_of
-from chargerd.tariff.pace import Market
-from chargerd.tariff.reading import at_path, json_of, list_at, price_of, time_of
+from chargerd.tariff.feed import Answer, Feed, FeedSection, Question, coupled_market, with_query
+from chargerd.tariff.reading import at_path, json_of, list_at, price_of, time_of, unit_told
 from chargerd.tariff.slots import Told
 from chargerd.tariff.web import Request
 
@@ -30,11 +26,6 @@ def _label(options: AwattarOptions) -> str:
     return f"awattar {options.country}"
 
 
-def _market(options: AwattarOptions, zone: ZoneInfo) -> Market:  # noqa: ARG001 - the market has its own
-    # aWATTar has tomorrow's prices from 14:00 on.
-    return Market(CENTRAL_EUROPE)
-
-
 def _requests(options: AwattarOptions, question: Question) -> Iterator[Request]:
     url = options.url or f"https://api.awattar.{options.country}/v1/marketdata"
     stretch = {"start": question.start, "end": question.end}
@@ -44,10 +35,7 @@ def _requests(options: AwattarOptions, question: Question) -> Iterator[Request]:
 def _read(options: AwattarOptions, question: Question, text: str) -> Answer:  # noqa: ARG001 - one shape for all
     told, currency = [], "EUR"
     for entry in list_at(json_of(text), "data"):
-        try:
-            unit = unit_of(str(at_path(entry, "unit")))
-        except ValueError as error:
-            raise FeedError(str(error)) from error
+        unit = unit_told(str(at_path(entry, "unit")))
         price, currency = price_of(at_path(entry, "marketprice")), unit.currency
         if price is not None:
             start, end = at_path(entry, "start_timestamp"), at_path(entry, "end_timestamp")
@@ -55,4 +43,4 @@ def _read(options: AwattarOptions, question: Question, text: str) -> Answer:  # 
     return Answer(tuple(told), currency)
 
 
-FEED = Feed(_label, _market, _requests, _read)
+FEED = Feed(_label, coupled_market, _requests, _read)

@@ -5,25 +5,18 @@ are those of the market, the last one inclusive.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from chargerd.config_types import Matching
 from chargerd.errors import FeedError
-from chargerd.tariff.feed import Answer, Feed, FeedSection, Question, with_query
-from chargerd.tariff.money import unit_of
-from chargerd.tariff.pace import Market
-from chargerd.tariff.reading import at_path, json_of, list_at, price_of, time_of
+from chargerd.tariff.feed import CENTRAL_EUROPE, Answer, Feed, FeedSection, Question, coupled_market, with_query
+from chargerd.tariff.reading import at_path, json_of, list_at, price_of, time_of, unit_told
 from chargerd.tariff.slots import Told
-from chargerd.tariff.web import Request
+from chargerd.tariff.web import NOT_YET, Request
 
 URL = "https://api.energy-charts.info/price"
-CENTRAL_EUROPE = ZoneInfo("Europe/Brussels")
-"""The coupled day-ahead market of Europe has one clock."""
-_NOT_YET = frozenset({204, 404})
 
 
 class EnergyChartsOptions(FeedSection):
@@ -39,15 +32,10 @@ def _label(options: EnergyChartsOptions) -> str:
     return f"energy-charts {options.bidding_zone}"
 
 
-def _market(options: EnergyChartsOptions, zone: ZoneInfo) -> Market:  # noqa: ARG001 - the market has its own
-    return Market(CENTRAL_EUROPE)
-
-
 def _requests(options: EnergyChartsOptions, question: Question) -> Iterator[Request]:
-    first = question.start.astimezone(CENTRAL_EUROPE).date()
-    last = (question.end - timedelta(seconds=1)).astimezone(CENTRAL_EUROPE).date()
-    asked = {"bzn": options.bidding_zone, "start": first.isoformat(), "end": last.isoformat()}
-    yield Request(with_query(options.url or URL, asked), absent=_NOT_YET)
+    days = question.days(CENTRAL_EUROPE)
+    asked = {"bzn": options.bidding_zone, "start": days[0].isoformat(), "end": days[-1].isoformat()}
+    yield Request(with_query(options.url or URL, asked), absent=NOT_YET)
 
 
 def _read(options: EnergyChartsOptions, question: Question, text: str) -> Answer:  # noqa: ARG001 - one shape for all
@@ -55,10 +43,7 @@ def _read(options: EnergyChartsOptions, question: Question, text: str) -> Answer
     starts, prices = list_at(document, "unix_seconds"), list_at(document, "price")
     if len(starts) != len(prices):
         raise FeedError(f"expected a price for each of {len(starts)} times, got {len(prices)}")
-    try:
-        unit = unit_of(str(at_path(document, "unit")))
-    except ValueError as error:
-        raise FeedError(str(error)) from error
+    unit = unit_told(str(at_path(document, "unit")))
     told = [
         Told(time_of(start), None, unit.per_kwh(price))
         for start, value in zip(starts, prices, strict=True)
@@ -67,4 +52,4 @@ def _read(options: EnergyChartsOptions, question: Question, text: str) -> Answer
     return Answer(tuple(told), unit.currency)
 
 
-FEED = Feed(_label, _market, _requests, _read)
+FEED = Feed(_label, coupled_market, _requests, _read)

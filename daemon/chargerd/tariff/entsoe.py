@@ -13,18 +13,15 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Literal
 from xml.etree import ElementTree as ET
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
 from chargerd.config_problems import unknown
 from chargerd.config_types import fault
 from chargerd.errors import FeedError
-from chargerd.tariff.energy_charts import CENTRAL_EUROPE
-from chargerd.tariff.feed import Answer, Feed, Question, TokenSection, with_query
-from chargerd.tariff.money import Unit, number_of, unit_of
-from chargerd.tariff.pace import Market
-from chargerd.tariff.reading import time_of
+from chargerd.tariff.feed import Answer, Feed, Question, TokenSection, coupled_market, with_query
+from chargerd.tariff.money import Unit, number_of
+from chargerd.tariff.reading import time_of, unit_told
 from chargerd.tariff.slots import Told
 from chargerd.tariff.web import Request
 
@@ -63,10 +60,6 @@ class EntsoeOptions(TokenSection):
 
 def _label(options: EntsoeOptions) -> str:
     return f"entsoe {options.area}"
-
-
-def _market(options: EntsoeOptions, zone: ZoneInfo) -> Market:  # noqa: ARG001 - the market has its own
-    return Market(CENTRAL_EUROPE)
 
 
 def _requests(options: EntsoeOptions, question: Question) -> Iterator[Request]:
@@ -122,10 +115,7 @@ def _sequence(series: ET.Element) -> int:
 
 
 def _unit(series: ET.Element) -> Unit:
-    try:
-        return unit_of(f"{series.findtext('currency_Unit.name')}/{series.findtext('price_Measure_Unit.name')}")
-    except ValueError as error:
-        raise FeedError(str(error)) from error
+    return unit_told(f"{series.findtext('currency_Unit.name')}/{series.findtext('price_Measure_Unit.name')}")
 
 
 def _points(period: ET.Element, unit: Unit, *, fills: bool) -> Iterator[Told]:
@@ -158,4 +148,4 @@ def _point(point: ET.Element) -> tuple[int, Decimal]:
     return int(position), price
 
 
-FEED = Feed(_label, _market, _requests, _read)
+FEED = Feed(_label, coupled_market, _requests, _read)

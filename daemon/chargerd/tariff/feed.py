@@ -6,7 +6,7 @@ What to ask, and what the answer means, is in a module for each of them, pure.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
@@ -30,6 +30,8 @@ log = structlog.get_logger("chargerd.tariff")
 
 PAGES_MOST = 20
 REFUSED_SHOWN = 3
+CENTRAL_EUROPE = ZoneInfo("Europe/Brussels")
+"""The coupled day-ahead market of Europe has one clock."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -82,6 +84,12 @@ class Question:
     zone: ZoneInfo
     token: str = field(default="", repr=False)
 
+    def days(self, zone: ZoneInfo) -> list[date]:
+        """The days that the stretch touches, by a zone's clock; the first one at the least."""
+        first = self.start.astimezone(zone).date()
+        last = (self.end - timedelta(seconds=1)).astimezone(zone).date()
+        return [first + timedelta(days=days) for days in range(max((last - first).days, 0) + 1)]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -100,6 +108,11 @@ class Feed:
     market: Callable[[Any, ZoneInfo], Market]
     requests: Callable[[Any, Question], Iterable[Request]]
     read: Callable[[Any, Question, str], Answer]
+
+
+def coupled_market(_options: Any, _zone: ZoneInfo) -> Market:
+    """The coupled day-ahead market of Europe, wherever the site is."""
+    return Market(CENTRAL_EUROPE)
 
 
 class FeedTariff:

@@ -6,7 +6,7 @@ same as Unix time; with ``{date}``, a local date, each day is asked for by itsel
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -22,11 +22,10 @@ from chargerd.tariff.money import Unit, unit_of
 from chargerd.tariff.pace import Market
 from chargerd.tariff.reading import at_path, json_of, list_at, price_of, time_of
 from chargerd.tariff.slots import Told
-from chargerd.tariff.web import Request
+from chargerd.tariff.web import NOT_YET, Request
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("start", "end", "start_unix", "end_unix", "start_ms", "end_ms", "date")
-_NOT_YET = frozenset({204, 404})
 
 
 def _template(value: str) -> str:
@@ -103,20 +102,14 @@ def _requests(options: HttpJsonOptions, question: Question) -> Iterator[Request]
     if question.token:
         headers[options.token_header] = options.token_prefix + question.token
     has_secret = bool(question.token or options.headers)
-    for day in _dates(options, question):
+    days = question.days(question.zone)
+    for day in days if "{date}" in options.url else days[:1]:
         values = {"date": day.isoformat()}
         for name, at in (("start", question.start), ("end", question.end)):
             values[name] = quote(_spelled(at), safe=":")
             values[f"{name}_unix"] = str(int(at.timestamp()))
             values[f"{name}_ms"] = str(int(at.timestamp() * 1000))
-        yield Request(options.url.format_map(values), headers, absent=_NOT_YET, has_secret=has_secret)
-
-
-def _dates(options: HttpJsonOptions, question: Question) -> list[date]:
-    """The local days that are asked for one by one, or only the first one where the URL has no date."""
-    first = question.start.astimezone(question.zone).date()
-    last = (question.end - timedelta(seconds=1)).astimezone(question.zone).date()
-    return [first + timedelta(days=days) for days in range((last - first).days + 1 if "{date}" in options.url else 1)]
+        yield Request(options.url.format_map(values), headers, absent=NOT_YET, has_secret=has_secret)
 
 
 def _read(options: HttpJsonOptions, question: Question, text: str) -> Answer:  # noqa: ARG001 - one shape for all

@@ -5,24 +5,19 @@ published yet is 204. The portal may correct a preliminary day; ``version`` coun
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from chargerd.config_types import Currency, Matching
 from chargerd.errors import FeedError
-from chargerd.tariff.energy_charts import CENTRAL_EUROPE
-from chargerd.tariff.feed import Answer, Feed, FeedSection, Question, with_query
+from chargerd.tariff.feed import CENTRAL_EUROPE, Answer, Feed, FeedSection, Question, coupled_market, with_query
 from chargerd.tariff.money import unit_of
-from chargerd.tariff.pace import Market
 from chargerd.tariff.reading import at_path, json_of, list_at, object_of, price_of, time_of
 from chargerd.tariff.slots import Told
-from chargerd.tariff.web import Request
+from chargerd.tariff.web import NOT_YET, Request
 
 URL = "https://dataportal-api.nordpoolgroup.com/api/DayAheadPrices"
-_NOT_YET = frozenset({204, 404})
 
 
 class NordPoolOptions(FeedSection):
@@ -39,17 +34,10 @@ def _label(options: NordPoolOptions) -> str:
     return f"nord-pool {options.area} {options.currency}"
 
 
-def _market(options: NordPoolOptions, zone: ZoneInfo) -> Market:  # noqa: ARG001 - the market has its own
-    return Market(CENTRAL_EUROPE)
-
-
 def _requests(options: NordPoolOptions, question: Question) -> Iterator[Request]:
-    day = question.start.astimezone(CENTRAL_EUROPE).date()
-    last = (question.end - timedelta(seconds=1)).astimezone(CENTRAL_EUROPE).date()
-    while day <= last:
+    for day in question.days(CENTRAL_EUROPE):
         asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": options.area}
-        yield Request(with_query(options.url or URL, asked | {"currency": options.currency}), absent=_NOT_YET)
-        day += timedelta(days=1)
+        yield Request(with_query(options.url or URL, asked | {"currency": options.currency}), absent=NOT_YET)
 
 
 def _read(options: NordPoolOptions, question: Question, text: str) -> Answer:  # noqa: ARG001 - one shape for all
@@ -66,4 +54,4 @@ def _read(options: NordPoolOptions, question: Question, text: str) -> Answer:  #
     return Answer(tuple(told), unit.currency)
 
 
-FEED = Feed(_label, _market, _requests, _read)
+FEED = Feed(_label, coupled_market, _requests, _read)

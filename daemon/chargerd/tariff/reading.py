@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from chargerd.errors import FeedError
-from chargerd.tariff.money import number_of
+from chargerd.tariff.money import Unit, number_of, unit_of
 
 _MILLISECONDS_FROM = 100_000_000_000
 """A greater number of seconds is in the year 5138: it is milliseconds."""
@@ -69,6 +69,14 @@ def time_of(value: Any) -> datetime:
     if at is None or at.tzinfo is None or not _FIRST < at < _LAST:
         raise FeedError(f"expected a time with its zone, or Unix time, got {_short(value)}")
     return at.astimezone(UTC)
+
+
+def unit_told(text: str) -> Unit:
+    """Read the unit of prices that an answer names. Raises FeedError."""
+    try:
+        return unit_of(text)
+    except ValueError as error:
+        raise FeedError(str(error)) from error
 
 
 def price_of(value: Any) -> Decimal | None:

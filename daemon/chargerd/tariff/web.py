@@ -26,6 +26,8 @@ BYTES_MOST = 4_000_000
 """A day of quarter hours has some 20 kB, in XML some 100 kB."""
 REDIRECTS_MOST = 3
 USER_AGENT = f"chargerd/{__version__} (charging of electric vehicles at home)"
+NOT_YET = frozenset({204, 404})
+"""Statuses by which many say that a day is not published yet."""
 _LIMITED, _UNAVAILABLE = 429, 503
 _REFUSED = frozenset({401, 403})
 
