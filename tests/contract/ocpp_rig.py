@@ -13,11 +13,25 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from chargerd.clock import parse_clock
-from chargerd.contract import ChargerId, Clock, Document, Event, StoreError
+from chargerd.contract import (
+    ChargerId,
+    Clock,
+    CommandId,
+    Document,
+    Event,
+    SetCurrentLimit,
+    StartTransaction,
+    StopTransaction,
+    StoreError,
+    TransactionId,
+)
 from chargerd_drivers.ocpp.config import OcppCharger, OcppSection
 from chargerd_drivers.ocpp.driver import OcppDriver
 
 GARAGE = ChargerId("garage")
+START = StartTransaction(charger_id=GARAGE, command_id=CommandId(7), id_token="chargerd")
+STOP = StopTransaction(charger_id=GARAGE, command_id=CommandId(8), transaction_id=TransactionId("17"))
+PAUSE = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(9), limit_a=0)
 PATIENCE_S = 5.0
 
 E = TypeVar("E")

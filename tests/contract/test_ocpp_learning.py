@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ocpp_rig import BOOT_16, GARAGE, KeptMemory, Rig, running
+from ocpp_rig import BOOT_16, GARAGE, START, KeptMemory, Rig, running
 from websockets.exceptions import ConnectionClosed
 
 from chargerd.clock import parse_clock
@@ -17,7 +17,6 @@ from chargerd.contract import (
     MeterSampled,
     Refused,
     SetCurrentLimit,
-    StartTransaction,
     StatusReported,
     TransactionEnded,
     TransactionId,
@@ -25,7 +24,6 @@ from chargerd.contract import (
 )
 from chargerd_drivers.ocpp.metering import CURRENT, ENERGY, POWER
 
-START = StartTransaction(charger_id=GARAGE, command_id=CommandId(7), id_token="chargerd")
 LIMIT = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(9), limit_a=16, transaction_id=TransactionId("17"))
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from ocpp_lines import PING, PONG, TEXT, black_hole, raw_charger, router
-from ocpp_rig import BOOT_16, GARAGE, PATIENCE_S, Rig, boot, running
+from ocpp_rig import BOOT_16, GARAGE, PATIENCE_S, START, Rig, boot, running
 from structlog.testing import capture_logs
 
 from chargerd.contract import (
@@ -14,8 +14,6 @@ from chargerd.contract import (
     ChargerId,
     ChargerOffline,
     ChargerOnline,
-    CommandId,
-    StartTransaction,
     StatusReported,
     TransactionEnded,
     Unreachable,
@@ -23,7 +21,6 @@ from chargerd.contract import (
 from chargerd_drivers.ocpp.config import OcppCharger
 
 TWO = {GARAGE: OcppCharger(identity="CP1"), ChargerId("yard"): OcppCharger(identity="CP2")}
-START = StartTransaction(charger_id=GARAGE, command_id=CommandId(7), id_token="chargerd")
 
 
 async def test_a_charger_whose_packets_go_nowhere_is_offline_after_three_intervals() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from ocpp_rig import BOOT_16, BOOT_201, GARAGE, KeptMemory, RecordingSink, boot, running
+from ocpp_rig import BOOT_16, BOOT_201, GARAGE, START, STOP, KeptMemory, RecordingSink, boot, running
 from structlog.testing import capture_logs
 
 from chargerd.contract import (
@@ -18,8 +18,6 @@ from chargerd.contract import (
     MeterSampled,
     Refused,
     SetCurrentLimit,
-    StartTransaction,
-    StopTransaction,
     TransactionEnded,
     TransactionId,
     TransactionStarted,
@@ -27,9 +25,6 @@ from chargerd.contract import (
 )
 from chargerd_drivers.ocpp.config import OcppCharger
 
-START = StartTransaction(charger_id=GARAGE, command_id=CommandId(7), id_token="chargerd")
-STOP = StopTransaction(charger_id=GARAGE, command_id=CommandId(8), transaction_id=TransactionId("17"))
-PAUSE = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(9), limit_a=0)
 LIMIT = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(9), limit_a=6.3, transaction_id=TransactionId("17"))
 
 GARBAGE = {

@@ -3,21 +3,13 @@
 import asyncio
 
 import pytest
-from ocpp_rig import BOOT_16, BOOT_201, GARAGE, Rig, ScriptedCharger, boot, running
+from ocpp_rig import BOOT_16, BOOT_201, GARAGE, PAUSE, START, STOP, Rig, ScriptedCharger, boot, running
 
 from chargerd.contract import (
-    CommandId,
     OperatorRequest,
-    SetCurrentLimit,
-    StartTransaction,
-    StopTransaction,
-    TransactionId,
     Unreachable,
 )
 
-START = StartTransaction(charger_id=GARAGE, command_id=CommandId(7), id_token="chargerd")
-STOP = StopTransaction(charger_id=GARAGE, command_id=CommandId(8), transaction_id=TransactionId("17"))
-PAUSE = SetCurrentLimit(charger_id=GARAGE, command_id=CommandId(9), limit_a=0)
 BY_HAND = {
     "1.6": ("GetLocalListVersion", {"listVersion": 0}),
     "2.0.1": ("GetLocalListVersion", {"versionNumber": 0}),

@@ -10,6 +10,7 @@ from tests.integration.ocpp.ocpp_house import HandClock, house, stamp
 from tests.integration.ocpp.words_16 import (
     ACCEPTED,
     charge,
+    charge_again,
     leave,
     limits,
     meter,
@@ -111,12 +112,7 @@ async def test_available_for_a_moment_between_two_transactions_of_one_car_is_one
         await status(box, home, "Preparing")
         await home.pass_s(60)
         assert box.all_asked("RemoteStartTransaction")
-        number = (await box.call("StartTransaction", start(home.clock.time, register)))["transactionId"]
-        await status(box, home, "Charging")
-        await home.pass_s(60)
-        await meter(box, home, register + 100, 6000, transactionId=number)
-        await box.call("StopTransaction", stop(number, home.clock.time, register + 100))
-        await leave(box, home)
+        await charge_again(box, home, register)
         assert visits_of(await home.settled()) == [1.1]
 
 
@@ -268,13 +264,7 @@ async def test_a_restart_of_the_charger_in_mid_charge_is_one_visit_and_it_charge
                 await home.pass_s(10)
             assert home.clock.time - back_at <= timedelta(minutes=2)
             assert limits(box)[-1] == 16
-            another = (await box.call("StartTransaction", start(home.clock.time, register)))["transactionId"]
-            assert another != number
-            await status(box, home, "Charging")
-            await home.pass_s(60)
-            await meter(box, home, register + 100, 6000, transactionId=another)
-            await box.call("StopTransaction", stop(another, home.clock.time, register + 100))
-            await leave(box, home)
+            assert await charge_again(box, home, register) != number
             assert visits_of(await home.settled()) == [1.1]
 
 

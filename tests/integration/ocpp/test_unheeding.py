@@ -7,7 +7,18 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from tests.integration.ocpp.ocpp_house import Box, HandClock, House, house
-from tests.integration.ocpp.words_16 import ACCEPTED, charge, leave, limits, meter, start, status, stop, visits_of
+from tests.integration.ocpp.words_16 import (
+    ACCEPTED,
+    charge,
+    end_after,
+    leave,
+    limits,
+    meter,
+    start,
+    status,
+    stop,
+    visits_of,
+)
 
 
 async def gives_up(box: Box, home: House) -> None:
@@ -100,9 +111,7 @@ async def test_a_second_start_without_a_stop_of_the_first_is_accepted_and_ends_t
         await home.calm()
         assert home.state.facts.transaction is not None
         assert home.state.facts.transaction.transaction_id == str(second)
-        await meter(box, home, register + 100, 6000, transactionId=second)
-        await box.call("StopTransaction", stop(second, home.clock.time, register + 100))
-        await leave(box, home)
+        await end_after(box, home, second, register + 100)
         assert visits_of(await home.settled()) == [1.1]
 
 

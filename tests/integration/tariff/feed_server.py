@@ -17,25 +17,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 Play = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-class FixedClock:
-    """Tells what it is told."""
-
-    def __init__(self, now: datetime) -> None:
-        self.time = now
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError
-
-    def real_seconds(self, seconds: float) -> float:
-        return seconds
-
-
 def answer(body: str | bytes, status: str = "200 OK", **headers: str) -> Play:
     """A whole answer."""
     raw = body.encode() if isinstance(body, str) else body

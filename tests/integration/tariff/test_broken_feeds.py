@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feed_server import BERLIN, FixedClock, answer, days, dribble, feed_server, flood, options, silence
+from feed_server import BERLIN, answer, days, dribble, feed_server, flood, options, silence
+from tests.support.clocks import StillClock
 
 from chargerd.cli.authority import Authority
 from chargerd.clock import SystemClock
@@ -24,7 +25,7 @@ TOKEN = "t0ps3cret"
 
 
 async def fetched(url: str, kind: str = "http-json", **keys: Any) -> PriceCurve:
-    return await create_tariff(options(kind, url=url, **keys), BERLIN, FixedClock(NOW)).fetch(START, END)
+    return await create_tariff(options(kind, url=url, **keys), BERLIN, StillClock(NOW)).fetch(START, END)
 
 
 async def failure(url: str, **keys: Any) -> FeedError:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feed_server import BERLIN, FeedServer, FixedClock, Play, answer, days, feed_server, options
+from feed_server import BERLIN, FeedServer, Play, answer, days, feed_server, options
 from structlog.testing import capture_logs
+from tests.support.clocks import StillClock
 
 from chargerd.contract import PriceCurve
 from chargerd.plan.prices import PriceRung
@@ -33,7 +34,7 @@ class Home:
 
     keeper: PriceKeeper
     feed: FeedServer
-    clock: FixedClock
+    clock: StillClock
     logs: list[Any]
 
     async def look(self, now: datetime) -> PriceCurve:
@@ -59,7 +60,7 @@ async def home(
     """Start as the daemon does; the store is in the folder, so that another start finds it."""
     async with feed_server(play) as served, SqliteStore.open(f"sqlite://{folder}/chargerd.db") as store:
         server = feed or served
-        clock = FixedClock(now)
+        clock = StillClock(now)
         section = options("http-json", url=f"{server.url}/{{start}}/{{end}}", **keys)
         with capture_logs() as logs:
             yield Home(PriceKeeper(section, BERLIN, clock, store, luck=lambda: 0.5), server, clock, logs)
@@ -225,7 +226,7 @@ async def test_a_file_goes_down_the_ladder_as_well(tmp_path: Path) -> None:
     file.write_text(days(at(14), 1))
     section = options("file", path=str(file), multiply=2)
     async with SqliteStore.open(f"sqlite://{tmp_path}/chargerd.db") as store:
-        keeper = PriceKeeper(section, BERLIN, FixedClock(at(14, 9)), store)
+        keeper = PriceKeeper(section, BERLIN, StillClock(at(14, 9)), store)
         curve = await keeper.known(at(14, 9))
         assert (curve.at(at(14, 20)), curve.rung(at(14, 9), at(15))) == (Decimal("0.6"), PriceRung.FRESH)
         assert origins(curve, at(15), at(16)) == {"REPEATED"}
@@ -233,7 +234,7 @@ async def test_a_file_goes_down_the_ladder_as_well(tmp_path: Path) -> None:
         curve = await keeper.look(at(14, 10))
         assert (curve.at(at(14, 20)), curve.old_since) == (Decimal("0.6"), None)
     async with SqliteStore.open(f"sqlite://{tmp_path}/chargerd.db") as store:
-        curve = await PriceKeeper(section, BERLIN, FixedClock(at(15, 9)), store).known(at(15, 9))
+        curve = await PriceKeeper(section, BERLIN, StillClock(at(15, 9)), store).known(at(15, 9))
         assert (curve.at(at(15, 20)), curve.old_since) == (Decimal("0.6"), at(15))
         assert curve.rung(at(15, 9), at(16)) is PriceRung.REPEATED
 
@@ -244,7 +245,7 @@ async def test_homes_do_not_all_ask_in_the_same_second(tmp_path: Path, luck: flo
         feed_server(answer(days(at(14), 1))) as feed,
         SqliteStore.open(f"sqlite://{tmp_path}/chargerd.db") as store,
     ):
-        keeper = PriceKeeper(options("http-json", url=feed.url), BERLIN, FixedClock(at(14)), store, luck=lambda: luck)
+        keeper = PriceKeeper(options("http-json", url=feed.url), BERLIN, StillClock(at(14)), store, luck=lambda: luck)
         await keeper.look(at(14, 9))
         await keeper.look(at(14, 13))
         await keeper.look(at(14, 13, 4))

@@ -18,24 +18,16 @@ from chargerd.core.model import State
 from chargerd.recording import files
 from chargerd.recording.recorder import MANY, TOO_MANY, Recorder
 from chargerd.recording.replay import Decided, Resumed, replay
+from tests.support.clocks import StillClock
 from tests.support.home import GARAGE, Home, utc
 
 
-class Hands:
+class Hands(StillClock):
     """A clock that is set by hand, on which a quarter of an hour is over at once when it is let go."""
 
     def __init__(self) -> None:
-        self.time = utc("10T22:15")
+        super().__init__(utc("10T22:15"))
         self.fast = False
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError
 
     def real_seconds(self, seconds: float) -> float:
         assert seconds == 900

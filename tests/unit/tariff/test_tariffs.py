@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.clocks import StillClock
 
 from chargerd.contract import PriceCurve, PriceSlot
 from chargerd.core.units import utc
@@ -26,25 +27,9 @@ HOUR = timedelta(hours=1)
 ASKED = utc(2026, 1, 14, 12)
 
 
-class FixedClock:
-    """Stands still."""
-
-    def now(self) -> datetime:
-        return ASKED
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError
-
-    def real_seconds(self, seconds: float) -> float:
-        return seconds
-
-
 async def fetched(section: dict[str, Any], start: datetime, end: datetime, zone: ZoneInfo = BERLIN) -> PriceCurve:
     options = TARIFFS[section["kind"]].options.model_validate(section)
-    curve = await create_tariff(options, zone, FixedClock()).fetch(start, end)
+    curve = await create_tariff(options, zone, StillClock(ASKED)).fetch(start, end)
     return charged(curve, options, zone)
 
 
@@ -275,7 +260,7 @@ async def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
 
 async def test_a_file_is_read_again_when_it_changed_and_not_before(tmp_path: Path) -> None:
     options = TARIFFS["file"].options.model_validate(written(tmp_path, CSV))
-    tariff = create_tariff(options, BERLIN, FixedClock())
+    tariff = create_tariff(options, BERLIN, StillClock(ASKED))
     path, at = tmp_path / "prices.csv", utc(2026, 1, 14, 17)
 
     async def price() -> Decimal | None:
